@@ -15,6 +15,8 @@ mod forget;
 
 mod keymanager;
 
+mod meeting;
+
 mod obol;
 
 mod recover;
@@ -46,6 +48,7 @@ pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use forget::Forget;
 pub(crate) use import::{Import, ImportNew};
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
+pub(crate) use meeting::{MeetingArgs, ServerArgs};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
 pub(crate) use rehearse::RehearseArgs;

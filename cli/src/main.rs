@@ -29,6 +29,8 @@ mod live;
 
 mod log_file;
 
+mod meeting;
+
 mod messages;
 
 mod node_key;

@@ -55,6 +55,11 @@ const ATTESTATIONS: &str = r#"{"format":"quorate-attestations","version":1,"main
 /// A table of keys.
 const TABLE: &str = "pubkey;used;operators\n0xabababababababababababababababababababababababababababababababababababababababababababababababab;no;\"1, 4\"\n";
 
+/// How a NATS server begins.
+const NATS_GREETING: &[u8] = b"INFO {\"max_payload\":1048576}\r\nPING\r\nPONG\r\n-ERR 'x'\r\n";
+/// What its JetStream says of a stream.
+const NATS_LIST: &str = r#"{"total":1,"state":{"subjects":{"a.b":1}}}"#;
+
 /// The example of EIP-778.
 const NODE_RECORD: &str = "enr:-IS4QHCYrYZbAKWCBRlAy5zzaDZXJBGkcnh4MHcBFZntXNFrdvJjX04jRzjzCBOonrkTfj499SZuOh8R33Ls8RRcy5wBgmlkgnY0gmlwhH8AAAGJc2VjcDI1NmsxoQPKY0yuDUmstAHYpMa2_oxVtw0RW_QAdpzBQA8yWM0xOIN1ZHCCdl8";
 
@@ -276,6 +281,11 @@ pub fn all() -> Vec<Seed> {
     let sealed =
         share_box::seal(&box_address(), &box_secret().public(), &shares, secret("ephemeral"));
     add("share_box", "sealed", &sealed);
+
+    add("nats", "greeting", NATS_GREETING);
+    let listed = format!("MSG _INBOX.1.2 1 {}\r\n{NATS_LIST}\r\n", NATS_LIST.len());
+    add("nats", "list", listed.as_bytes());
+    add("nats", "nobody", b"HMSG _INBOX.1.2 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n");
 
     let whole = &*WHOLE;
     let mut life = Vec::new();

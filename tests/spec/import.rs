@@ -117,7 +117,7 @@ fn one_seat_deals_whole_keys() {
     let keys: Vec<[u8; 48]> =
         held.of(index(2)).unwrap().iter().map(|key| key.to_compressed()).collect();
     assert_eq!(keys, ["a", "b", "c"].map(key));
-    assert_eq!(held.weights(), [quorate::primitives::curve::Scalar::one()]);
+    assert_eq!(held.weights().scalars(), [quorate::primitives::curve::Scalar::one()]);
 }
 
 #[test]

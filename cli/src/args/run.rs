@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::NewestArgs;
+use super::{MeetingArgs, NewestArgs, ServerArgs};
 use quorate::spec::Endpoint;
 
 /// Key derivation of the keystores (EIP-2335).
@@ -62,6 +62,8 @@ pub(crate) struct RunArgs {
     pub(crate) part: PartArgs,
     #[command(flatten)]
     pub(crate) calls: CallArgs,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
 }
 
 #[derive(Args)]
@@ -70,9 +72,8 @@ pub(crate) struct StepArgs {
     pub(crate) ceremony: CeremonyArgs,
     #[command(flatten)]
     pub(crate) part: PartArgs,
-    /// The board: a folder that all operators come to, shared or on a stick. It must exist.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) board: PathBuf,
+    #[command(flatten)]
+    pub(crate) meeting: MeetingArgs,
 }
 
 #[derive(Args)]
@@ -152,8 +153,15 @@ pub(crate) struct CallArgs {
     pub(crate) linger: u64,
 }
 
+impl CallArgs {
+    /// Whether a way to connect to the others is given.
+    pub(crate) fn are_given(&self) -> bool {
+        self.listen.is_some() || self.socks5.is_some() || !self.at.is_empty()
+    }
+}
+
 /// What a dealer of a reshare or import says when it has stopped.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct StopArgs {
     /// In a reshare or import: the shares or keys that you deal are removed from every validator
     /// client, and what they have signed is given here. Not before the program asks for it.
@@ -197,10 +205,9 @@ pub(crate) struct WithoutArgs {
 pub(crate) struct AbandonArgs {
     /// The ceremony file.
     pub(crate) file: PathBuf,
-    /// Also put the abandonment on this board, a folder that the operators come to, so that they
-    /// learn of it.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) board: Option<PathBuf>,
+    /// With it, the abandonment is put on a board too, so that the others learn of it.
+    #[command(flatten)]
+    pub(crate) meeting: MeetingArgs,
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::unit_names;
 
 use super::run::{address_and_port, proxy};
-use super::{VerifyExit, VerifyRegistration};
+use super::{MeetingArgs, VerifyExit, VerifyRegistration};
 
 #[derive(Subcommand)]
 pub(crate) enum Exits {
@@ -161,10 +161,10 @@ pub(crate) struct RequestCommon {
     /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// Also put the request on this board, a folder that the operators come to. They then give its
-    /// id in the place of the file.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) board: Option<PathBuf>,
+    /// With it, the request is put on a board too. The operators then give its id in the place of
+    /// the file.
+    #[command(flatten)]
+    pub(crate) meeting: MeetingArgs,
 }
 
 /// Which validators a request is for.
@@ -241,7 +241,7 @@ pub(crate) struct RegistrationRequest {
 /// What every answer needs.
 #[derive(Args)]
 pub(crate) struct Asked {
-    /// The request.
+    /// The request; with --board or --via, its id (64 digits) is enough.
     pub(crate) request: PathBuf,
     /// Do not ask for confirmation. Only for validators on the allow-list in signing.toml.
     #[arg(long)]
@@ -275,10 +275,9 @@ pub(crate) struct SignArgs {
     /// --board. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Put the answer on this board, a folder that the operators come to. The request may be there
-    /// too: give its id (64 digits) in the place of the file.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) board: Option<PathBuf>,
+    /// With it, the answer is put on a board.
+    #[command(flatten)]
+    pub(crate) meeting: MeetingArgs,
 }
 
 #[derive(Args)]
@@ -310,15 +309,14 @@ pub(crate) struct LiveArgs {
 
 #[derive(Args)]
 pub(crate) struct Combine {
-    /// The request.
+    /// The request; with --board or --via, its id (64 digits) is enough.
     pub(crate) request: PathBuf,
     /// The answers, from any operators; at least a threshold of them must be valid.
-    #[arg(required_unless_present = "board", value_name = "PARTIAL")]
+    #[arg(required_unless_present_any = ["board", "via"], value_name = "PARTIAL")]
     pub(crate) partials: Vec<PathBuf>,
-    /// Take answers from this board too, a folder that the operators come to. The request may be
-    /// there too: give its id (64 digits) in the place of the file.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) board: Option<PathBuf>,
+    /// With it, answers are taken from a board too.
+    #[command(flatten)]
+    pub(crate) meeting: MeetingArgs,
     /// The transcript of the finished ceremony. It is audited first.
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: PathBuf,

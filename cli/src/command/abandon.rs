@@ -9,6 +9,7 @@ use serde_json::json;
 use super::finished::with_parent;
 use crate::args::AbandonArgs;
 use crate::command::taking_part::begun;
+use crate::meeting::Meeting;
 use crate::messages::shown;
 use crate::progress::{listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
@@ -21,7 +22,6 @@ use quorate::protocol::record::{RecordKind, ReplayError};
 use quorate::spec::threshold::Index;
 use quorate::spec::{Ceremony, CeremonyKind};
 use quorate::transcript::stopped;
-use quorate_operator::carrier::board::Folder;
 use quorate_operator::machine::{self, GIVEN_UP};
 use quorate_operator::store::{CeremonyView, Log, Record, StateDir};
 use quorate_operator::{MachineError, put_statement};
@@ -32,8 +32,7 @@ const MEANING: &str = "Abandoning is permanent: this operator will sign nothing 
 
 /// Runs the command.
 pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
-    let board = args.board.as_ref().map(|path| Folder::open(path)).transpose();
-    let board = board.map_err(messages::board)?;
+    let board = Meeting::of(&args.meeting)?;
     let (_, ceremony) = input::any_ceremony(&args.file)?;
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     let ceremony = Arc::new(with_parent(ceremony, &state)?);

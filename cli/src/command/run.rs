@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::addresses;
 use super::run_ended::{aborted, done, interrupted};
+use super::step::until_finished;
 use super::taking_part::{Given, Part, trouble};
 use crate::args::{CallArgs, DemoCheatArgs, PartArgs, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
@@ -19,7 +20,12 @@ use quorate_operator::drive;
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
-    take_part(Given::named(&args.ceremony)?, (&args.part, &args.calls), None, out)
+    let given = Given::named(&args.ceremony)?;
+    match &args.server.via {
+        Some(_) if args.calls.are_given() => Err(messages::no_calls()),
+        Some(url) => until_finished(given, args, url, out),
+        None => take_part(given, (&args.part, &args.calls), None, out),
+    }
 }
 
 /// Runs the hidden command of the demo: the same, with a rule to break.
@@ -104,7 +110,8 @@ pub(super) fn take_part(
         }
         Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
         Ending::Interrupted { waiting, stop } => {
-            interrupted((&names(&waiting), stop), &live, &ceremony, out)
+            let gone = live.abandoned_by();
+            interrupted((&names(&waiting), stop), &gone, live.proven(), &ceremony, out)
         }
         Ending::Written { unconfirmed } => {
             done((&ceremony, seat.me), &dir, &names(&unconfirmed), live.proven(), out)

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::live::Live;
 use crate::messages::{self, Held, quoted, shown};
 use crate::parent::whole_keys;
 use crate::progress::{Named, listed, seat_names};
@@ -92,11 +91,12 @@ pub(super) fn left_out_of(view: &CeremonyView) -> Vec<Index> {
 /// A person or the system has stopped the run: for whom it waited.
 pub(super) fn interrupted(
     (waiting, stop): (&[Named], bool),
-    live: &Live,
+    gone: &[Index],
+    proven: &[Fault],
     ceremony: &Ceremony,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let abandoned_by = seat_names(ceremony, &live.abandoned_by());
+    let abandoned_by = seat_names(ceremony, gone);
     let whom = if waiting.is_empty() {
         String::new()
     } else {
@@ -115,7 +115,7 @@ pub(super) fn interrupted(
         json!({
             "ceremony": ceremony.name(), "waiting_for": waiting, "awaits_stop": stop,
             "abandoned_by": abandoned_by,
-            "also_proven": also_proven(live.proven(), ceremony),
+            "also_proven": also_proven(proven, ceremony),
         }),
         &format!("Stopped.{whom}{gone} Run the same command again to continue from its log."),
     )

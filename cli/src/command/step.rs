@@ -1,70 +1,195 @@
-//! `quorate step`: one visit to a board.
+//! `quorate step`: one visit to a board. And `quorate run --via`: visits until the end.
 
+use std::path::Path;
+use std::pin::pin;
 use std::time::Duration;
 
 use super::run_ended::{aborted, done, goes_on};
 use super::taking_part::{Given, Part, trouble};
-use crate::args::StepArgs;
-use crate::live::abandoned_by;
+use crate::args::{PartArgs, RunArgs, StepArgs, StopArgs};
+use crate::live::{abandoned_by, stopped};
+use crate::meeting::Meeting;
 use crate::progress::{Progress, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{messages, stop};
-use quorate::exchange::{Ending, Pacing};
-use quorate::spec::Ceremony;
-use quorate_operator::carrier::board::Folder;
-use quorate_operator::{Visit, VisitError, has_begun, rejected};
+use quorate::exchange::{Ending, Exchange, Pacing};
+use quorate::protocol::evidence::Fault;
+use quorate_operator::carrier::board::{BoardError, Rejected};
+use quorate_operator::machine::Machine;
+use quorate_operator::{Visit, VisitError, Visited, has_begun, rejected};
+
+/// How long after a visit the next one is made.
+const BETWEEN: Duration = Duration::from_secs(2);
 
 /// Runs the command.
 pub(crate) fn run(args: &StepArgs, out: &Output) -> Result<Exit, CliError> {
-    let board = Folder::open(&args.board).map_err(messages::board)?;
-    let part = Part::of(Given::named(&args.ceremony)?, &args.part, out)?;
-    let (ceremony, me) = (part.seat.ceremony.clone(), part.seat.me);
-    if !part.begun && has_begun(&board, &ceremony, me).map_err(messages::board)? {
-        return Err(messages::begun_elsewhere(board.path()));
-    }
-    // Nobody is waited for.
-    let (mut exchange, mut machine) = part.begin(&args.part, Pacing::new(Duration::ZERO))?;
-    let dir = machine.dir().clone();
-    let mut rejected = rejected(&machine).map_err(messages::machine)?;
-    let told = |error| told(error, &ceremony);
-    let visit = Visit::read(&board, &mut exchange, &mut machine, &mut rejected).map_err(told)?;
-    let stopped = match args.part.stop.stopped {
-        true => stop::stop(&args.part.stop, &mut exchange, &mut machine),
-        false => Ok(()),
-    };
-    // What was said before is owed, whatever became of that.
-    let visited = visit.write(&exchange, &machine).map_err(told)?;
-    talk(&messages::visited(&visited, board.path()));
-    stopped?;
-    let proven = exchange.proven();
-    let ending = exchange.interrupt(&mut machine);
-    match ending.map_err(|trouble| messages::machine(machine.error(trouble)))? {
-        Ending::Fault { fault, prepared } => {
-            let file = (args.ceremony.file.as_path(), args.ceremony.file.as_path());
-            aborted(&fault, &proven, file, &ceremony, prepared, &dir, out)
-        }
-        Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
-        Ending::Complete | Ending::Written { .. } => {
-            talk(&messages::leave_the_board());
-            done((&ceremony, me), &dir, &[], &proven, out)
-        }
+    let board = Meeting::of(&args.meeting)?.ok_or_else(messages::no_board)?;
+    let mut visitor = Visitor::new(Given::named(&args.ceremony)?, &args.part, board, out)?;
+    let visited = visitor.visit(&args.part.stop)?.map_err(messages::board)?;
+    talk(&messages::visited(&visited, visitor.board.path()));
+    match visitor.stands()? {
         Ending::Interrupted { waiting, .. } => {
-            let participant = exchange.participant();
+            let participant = visitor.exchange.participant();
+            let ceremony = participant.seat().ceremony.clone();
             Progress::new().show(participant, false);
             let stop = participant.awaits_stop();
             if stop {
-                talk(&messages::may_stop_by_board(&args.ceremony.file, &args.board));
+                talk(&messages::may_stop_by_board(&args.ceremony.file, &args.meeting));
             }
             let gone = seat_names(&ceremony, &abandoned_by(participant));
             let waiting = seat_names(&ceremony, &waiting);
-            goes_on((&waiting, &gone, stop), &visited, &proven, &ceremony, out)
+            goes_on((&waiting, &gone, stop), &visited, &visitor.proven, &ceremony, out)
         }
+        ending => visitor.end(ending, &args.ceremony.file, out),
     }
 }
 
-fn told(error: VisitError, ceremony: &Ceremony) -> CliError {
-    match error {
-        VisitError::Board(error) => messages::board(error),
-        VisitError::Machine(error) => trouble(error, ceremony),
+/// `quorate run --via`: visits until the ceremony is finished, a fault stops it, or somebody does.
+pub(super) fn until_finished(
+    given: Given<'_>,
+    args: &RunArgs,
+    url: &str,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let board = Meeting::via(url, args.server.via_credentials.as_deref())?;
+    let mut visitor = Visitor::new(given, &args.part, board, out)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(messages::runtime)?;
+    let ending = runtime.block_on(async {
+        // An interruption during a visit is heard when that is done.
+        let mut stop = pin!(stopped()?);
+        let (mut progress, mut trouble, mut first) = (Progress::new(), None, true);
+        talk(&messages::meeting_at(visitor.board.path()));
+        loop {
+            let stopping = if first { &args.part.stop } else { &StopArgs::default() };
+            first = false;
+            match visitor.visit(stopping)? {
+                Ok(_) => trouble = None,
+                // It may be there again soon; what is new is said once.
+                Err(error) if trouble.as_ref() == Some(&error) => {}
+                Err(error) => {
+                    talk(&format!("{error}. Trying again; Ctrl-C is safe."));
+                    trouble = Some(error);
+                }
+            }
+            let ending = visitor.stands()?;
+            let over = !matches!(ending, Ending::Interrupted { .. });
+            if over && trouble.is_none() {
+                return Ok(ending);
+            }
+            progress.show(visitor.exchange.participant(), false);
+            if visitor.exchange.participant().awaits_stop() {
+                visitor.say_stop();
+            }
+            tokio::select! {
+                () = tokio::time::sleep(BETWEEN) => {}
+                () = &mut stop => return Ok(ending),
+            }
+        }
+    });
+    let ending: Ending = ending?;
+    if let Ending::Interrupted { waiting, stop } = &ending {
+        let participant = visitor.exchange.participant();
+        let ceremony = participant.seat().ceremony.clone();
+        let gone = abandoned_by(participant);
+        let waiting = seat_names(&ceremony, waiting);
+        let (stop, proven) = (*stop, &visitor.proven);
+        return super::run_ended::interrupted((&waiting, stop), &gone, proven, &ceremony, out);
+    }
+    visitor.end(ending, &args.ceremony.file, out)
+}
+
+/// An operator that comes to a board.
+struct Visitor {
+    board: Meeting,
+    exchange: Exchange,
+    machine: Machine,
+    rejected: Rejected,
+    /// Whether the ceremony came in a packet.
+    packed: bool,
+    /// Faults that are proven beside the one that stands in the way.
+    proven: Vec<Fault>,
+    told_to_stop: bool,
+}
+
+impl Visitor {
+    /// Looks at the board before anything is signed, and asks for consent where it was not given.
+    fn new(
+        given: Given<'_>,
+        args: &PartArgs,
+        board: Meeting,
+        out: &Output,
+    ) -> Result<Self, CliError> {
+        let packed = given.seat.is_some();
+        let part = Part::of(given, args, out)?;
+        let (ceremony, me) = (part.seat.ceremony.clone(), part.seat.me);
+        if !part.begun && has_begun(&board, &ceremony, me).map_err(messages::board)? {
+            return Err(messages::begun_elsewhere(board.path()));
+        }
+        // Nobody is waited for.
+        let (exchange, machine) = part.begin(args, Pacing::new(Duration::ZERO))?;
+        let rejected = rejected(&machine).map_err(messages::machine)?;
+        let (proven, told_to_stop) = (Vec::new(), false);
+        Ok(Self { board, exchange, machine, rejected, packed, proven, told_to_stop })
+    }
+
+    /// One visit, and in it the stop of a dealer's keys if its person says so. A board that fails
+    /// is no reason to give up.
+    fn visit(&mut self, stopping: &StopArgs) -> Result<Result<Visited, BoardError>, CliError> {
+        let Self { board, exchange, machine, rejected, .. } = self;
+        let visit = match Visit::read(board, exchange, machine, rejected) {
+            Ok(visit) => visit,
+            Err(VisitError::Board(error)) => return Ok(Err(error)),
+            Err(VisitError::Machine(error)) => {
+                return Err(trouble(error, &exchange.participant().seat().ceremony));
+            }
+        };
+        let stopped = match stopping.stopped {
+            true => stop::stop(stopping, exchange, machine),
+            false => Ok(()),
+        };
+        // What was said before is owed, whatever became of that.
+        let visited = match visit.write(exchange, machine) {
+            Ok(visited) => Ok(visited),
+            Err(VisitError::Board(error)) => Err(error),
+            Err(VisitError::Machine(error)) => {
+                return Err(trouble(error, &exchange.participant().seat().ceremony));
+            }
+        };
+        stopped?;
+        self.proven.extend(self.exchange.proven());
+        Ok(visited)
+    }
+
+    /// How it would end if this had been the last visit.
+    fn stands(&mut self) -> Result<Ending, CliError> {
+        let ending = self.exchange.interrupt(&mut self.machine);
+        ending.map_err(|trouble| messages::machine(self.machine.error(trouble)))
+    }
+
+    fn say_stop(&mut self) {
+        if !core::mem::replace(&mut self.told_to_stop, true) {
+            talk(messages::MAY_STOP);
+        }
+    }
+
+    /// The end of a ceremony.
+    fn end(&self, ending: Ending, file: &Path, out: &Output) -> Result<Exit, CliError> {
+        let seat = self.exchange.participant().seat();
+        let (ceremony, dir) = (&seat.ceremony, self.machine.dir());
+        match ending {
+            Ending::Fault { fault, prepared } => {
+                let kept = dir.view().path().join("ceremony.toml");
+                let file = if self.packed { (kept.as_path(), file) } else { (file, file) };
+                aborted(&fault, &self.proven, file, ceremony, prepared, dir, out)
+            }
+            Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
+            Ending::Complete | Ending::Written { .. } | Ending::Interrupted { .. } => {
+                talk(&messages::leave_the_board());
+                done((ceremony, seat.me), dir, &[], &self.proven, out)
+            }
+        }
     }
 }

@@ -4,11 +4,12 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::{local, quoted, shown, usage};
+use crate::args::MeetingArgs;
 use crate::progress::{Named, listed};
 use crate::report::CliError;
 use quorate::spec::show::plural;
 use quorate_operator::Visited;
-use quorate_operator::carrier::board::BoardError;
+use quorate_operator::carrier::board::{AddressError, BoardError};
 
 pub(crate) fn board(error: BoardError) -> CliError {
     match error {
@@ -29,6 +30,11 @@ pub(crate) fn board(error: BoardError) -> CliError {
             format!("{}: what was written there reads back differently", shown(&path)),
             "the medium is damaged, or somebody changes files at the same moment: run the same \
              command again, or use another board. Nothing is lost",
+        ),
+        BoardError::Server { at, said } => local(
+            format!("{}: {said}", shown(&at)),
+            "nothing is lost: what was read is in this operator's log. Check the server: it must \
+             have JetStream (nats-server -js) and let you use it; then run the same command again",
         ),
         BoardError::Io { path, doing, why } => {
             let fix = match why {
@@ -51,6 +57,38 @@ pub(crate) fn board(error: BoardError) -> CliError {
             )
         }
     }
+}
+
+pub(crate) fn no_board() -> CliError {
+    usage(
+        "where to meet the others is not given",
+        "give a folder with --board DIR, or a server with --via nats://HOST:PORT. To connect to \
+         the others directly: quorate run",
+    )
+}
+
+/// Ways to connect to the others are given beside a server to meet at.
+pub(crate) fn no_calls() -> CliError {
+    usage(
+        "--via and a way to connect to the others (--listen, --at, --socks5) are both given",
+        "give one of them: at a server, nobody calls anybody",
+    )
+}
+
+/// An address that is none of a NATS server.
+pub(crate) fn via(url: &str, error: AddressError) -> CliError {
+    let fix = match error {
+        AddressError::Credentials => {
+            "everybody on this machine sees what is typed: give nats://HOST:PORT, and \
+             USER:PASSWORD or a token in a file, with --via-credentials"
+        }
+        AddressError::Scheme | AddressError::Host => {
+            "write it like nats://example.org:4222. TLS (tls://) is not spoken: use a tunnel for it"
+        }
+    };
+    // Not the address: it may hold a password.
+    let shown = if error == AddressError::Credentials { "--via" } else { url };
+    usage(format!("{shown}: {error}"), fix)
 }
 
 /// The board has what this operator has signed, and this directory no log of it.
@@ -105,14 +143,15 @@ pub(crate) fn leave_the_board() -> String {
     "Leave what is on the board until all operators are done: they may still need it.".to_owned()
 }
 
-/// What a dealer of a reshare does when all new shares are proven.
-pub(crate) fn may_stop_by_board(file: &Path, board: &Path) -> String {
-    format!(
-        "All new shares are stored and proven. Waiting for you to stop the old keys, and to say \
-         so: quorate step {} --board {} --stopped",
-        quoted(file),
-        quoted(board)
-    )
+/// What a dealer of a reshare is told when all new shares are proven, with the command.
+pub(crate) fn may_stop_by_board(file: &Path, meeting: &MeetingArgs) -> String {
+    let at = meeting.typed();
+    let all_but_end = super::MAY_STOP.trim_end_matches('.');
+    format!("{all_but_end}: quorate step {} {at} --stopped", quoted(file))
+}
+
+pub(crate) fn meeting_at(board: &Path) -> String {
+    format!("Meeting the others at {}, whenever each of them is there.", shown(board))
 }
 
 /// What there is to do while a ceremony by board is not finished.

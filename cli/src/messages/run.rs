@@ -43,7 +43,8 @@ pub(crate) fn nobody_reachable() -> CliError {
     usage(
         "no operator has an address in the ceremony file, so nobody can call anybody",
         "one operator that all others can reach is enough: give its address with --at \
-         OPERATOR=HOST:PORT; if it is you, listen with --listen [::]:3610",
+         OPERATOR=HOST:PORT; if it is you, listen with --listen [::]:3610. Or meet at a shared \
+         folder (quorate step --board DIR) or a NATS server (quorate run --via nats://HOST:PORT)",
     )
 }
 

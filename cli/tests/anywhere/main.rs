@@ -9,6 +9,7 @@ mod board;
 mod doctor;
 mod hub;
 mod moved;
+mod nats;
 mod packets;
 mod proxied;
 mod rehearsal;

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 70] = [
+const PRINTED: [Printed; 72] = [
     printed("quorate backup make alice.backup", &[], "", "alice"),
     // A person would type two sentences.
     Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
@@ -511,6 +511,25 @@ const PRINTED: [Printed; 70] = [
         "",
         "alice",
     ),
+    // Where nobody answers, `run` waits; so its address is made a wrong one.
+    Printed {
+        code: 2,
+        ..printed(
+            "quorate run ceremony.toml --via nats://nats.example.org:4222",
+            &[("nats://nats.example.org:4222", "nats.example.org")],
+            "",
+            "alice",
+        )
+    },
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate step ceremony.toml --via nats://nats.example.org:4222",
+            &[("nats.example.org:4222", "127.0.0.1:9")],
+            "",
+            "alice",
+        )
+    },
     // Not before it is asked for.
     Printed {
         code: 1,

@@ -5,6 +5,7 @@
 pub(crate) mod board;
 pub(crate) mod demo;
 pub(crate) mod files;
+pub(crate) mod nats;
 pub(crate) mod ports;
 pub(crate) mod program;
 pub(crate) mod running;

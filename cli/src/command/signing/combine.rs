@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::describe::left_json;
 use super::result::{advice, blamed, can_be_written, missing, name, product};
-use super::{audited, board, read_request};
+use super::{audited, read_request};
 use crate::args::Combine;
+use crate::meeting::Meeting;
 use crate::messages::shown;
 use crate::progress::seat_names;
 use crate::report::{CliError, Exit, Output, talk};
@@ -18,13 +19,13 @@ use quorate::signing::combine::{CombineError, combine, counts};
 use quorate::signing::partial::{LARGEST, Partial, PartialFile};
 use quorate::signing::{Cleared, Delivery, Parent, Request};
 use quorate::spec::Index;
-use quorate_operator::carrier::board::{BoardError, Folder, Verdict};
+use quorate_operator::carrier::board::{BoardError, Verdict};
 use quorate_operator::requests::answers;
 use quorate_operator::store::StateDir;
 
 /// `quorate exit combine`, and that of the other kinds.
 pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
-    let board = board(args.board.as_ref())?;
+    let board = Meeting::of(&args.meeting)?;
     let request = read_request(&args.request, board.as_ref(), kind)?;
     if let Some(output) = args.output.as_ref().filter(|output| !input::is_stdout(output)) {
         input::must_be_free(output)?;
@@ -77,7 +78,7 @@ pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Ex
 /// if something is sealed.
 fn open_all(
     args: &Combine,
-    board: Option<&Folder>,
+    board: Option<&Meeting>,
     cleared: &Cleared,
     parent: &Parent,
     out: &Output,

@@ -27,11 +27,12 @@ pub(super) mod source;
 
 mod terms;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::describe::told;
 use crate::args::{Deposit, Exits, KeyShares, Registrations};
+use crate::meeting::Meeting;
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
@@ -40,7 +41,6 @@ use quorate::primitives::hash::Digest;
 use quorate::signing::beacon::{LARGEST as LARGEST_ANSWER, Records};
 use quorate::signing::{Item, Items, Parent, Purpose, Request, request_file};
 use quorate::spec::Ceremony;
-use quorate_operator::carrier::board::Folder;
 use quorate_operator::requests::find_request;
 
 /// Runs `quorate exit`.
@@ -91,15 +91,10 @@ const DEPOSIT: &str = "deposit";
 const REGISTRATION: &str = "registration";
 const SSV: &str = "ssv";
 
-/// The board that was given, if one was.
-fn board(path: Option<&PathBuf>) -> Result<Option<Folder>, CliError> {
-    path.map(|path| Folder::open(path).map_err(messages::board)).transpose()
-}
-
 /// A request of the kind that the command is for: from a file, or from a board by its id.
 fn read_request(
     path: &Path,
-    board: Option<&Folder>,
+    board: Option<&Meeting>,
     kind: &'static str,
 ) -> Result<Request, CliError> {
     let request = match board.and_then(|board| Some((board, id(path)?))) {

@@ -1,15 +1,18 @@
 //! Writes a request.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::describe::{describe, left_json, left_out};
 use super::key_shares::wanted as key_shares_wanted;
 use super::select::{Selected, select};
 use super::terms::wanted;
-use super::{Beacon, Left, alternative, audited, board, check_time};
+use super::{Beacon, Left, alternative, audited, check_time};
 use crate::args::{
     DepositRequest, ExitRequest, KeySharesRequest, RegistrationRequest, RequestCommon,
 };
+use crate::meeting::Meeting;
 use crate::messages::{quoted, shown};
 use crate::progress::{listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
@@ -94,7 +97,7 @@ fn write_with_keys<'a>(
     out: &Output,
 ) -> Result<Exit, CliError> {
     input::can_be_written(&args.output)?;
-    let board = board(args.board.as_ref())?;
+    let board = Meeting::of(&args.meeting)?;
     let delivery = match &args.answers.custodian {
         None => Delivery::Public,
         Some(card) => Delivery::Custodian(Box::new(
@@ -131,7 +134,7 @@ fn write_with_keys<'a>(
     if let Some(board) = &board {
         put_request(board, &cleared.request).map_err(messages::board)?;
     }
-    finish(args, &cleared, &parent, &left, out)
+    finish(args, board.as_ref().map(Meeting::path), &cleared, &parent, &left, out)
 }
 
 /// What to sign for each validator, and those that are left out because the beacon node says that
@@ -169,6 +172,7 @@ fn agreed(
 
 fn finish(
     args: &RequestCommon,
+    at: Option<&Path>,
     cleared: &Cleared,
     parent: &Parent,
     left: &[Left],
@@ -188,9 +192,9 @@ fn finish(
     }
     let calldata = format!("0x{}", hex::encode(withdrawal_request(&public_key)));
     let alternative = exit.then(|| json!({ "to": WITHDRAWAL_REQUEST_CONTRACT, "data": calldata }));
-    let by_board = args.board.as_ref().map_or(String::new(), |board| {
-        let board = quoted(board);
-        format!("\nor, by the board: quorate {kind} sign {} --board {board}", request.id())
+    let typed = args.meeting.typed();
+    let by_board = at.map_or(String::new(), |_| {
+        format!("\nor, by the board: quorate {kind} sign {} {typed}", request.id())
     });
     out.finish(
         Exit::Done,
@@ -203,7 +207,7 @@ fn finish(
             "validators": request.items.len(),
             "left_out": left_json(left),
             "withdrawal_request": alternative,
-            "board": args.board.as_ref().map(|board| board.display().to_string()),
+            "board": at.map(|at| at.display().to_string()),
         }),
         &format!(
             "Wrote {}\nSend it to the operators. Any {} of {}{among} answer it with: quorate \

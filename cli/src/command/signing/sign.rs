@@ -6,14 +6,14 @@ use serde_json::json;
 
 use super::answer::{Answered, answer};
 use super::describe::left_json;
-use super::{board, read_request};
+use super::read_request;
 use crate::args::{KeySharesAsked, SignArgs};
+use crate::meeting::Meeting;
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
 use quorate::audit::describe::in_quotes;
 use quorate::signing::{Cleared, Delivery};
-use quorate_operator::carrier::board::Folder;
 use quorate_operator::random;
 use quorate_operator::requests::put_answer;
 
@@ -27,7 +27,7 @@ pub(super) fn run(
     if let Some(output) = &args.output {
         input::can_be_written(output)?;
     }
-    let board = board(args.board.as_ref())?;
+    let board = Meeting::of(&args.meeting)?;
     let request = read_request(&args.asked.request, board.as_ref(), kind)?;
     let (answered, output) = answer((&args.asked, ssv), request, out, |cleared, _, me| {
         let output = match (&args.output, &board) {
@@ -55,13 +55,14 @@ pub(super) fn run(
 fn finish(
     answered: &Answered,
     output: Option<&Path>,
-    board: Option<&Folder>,
+    board: Option<&Meeting>,
     out: &Output,
 ) -> Result<Exit, CliError> {
     let request = &answered.cleared.request;
     let next = match &request.delivery {
         _ if board.is_some() => format!(
-            "Whoever combines the answers takes it from there: quorate {} combine {} --board ...",
+            "Whoever combines the answers takes it from there: quorate {} combine {} --board or \
+             --via ...",
             request.items.kind().name(),
             request.id()
         ),

@@ -18,6 +18,14 @@ pub enum BoardError {
     /// What was written reads back differently.
     #[error("{}: what was written here reads back differently", .0.display())]
     ReadBack(PathBuf),
+    /// What a server says, or why what it says is nothing.
+    #[error("{}: {said}", at.display())]
+    Server {
+        /// Where it is.
+        at: PathBuf,
+        /// What it says: anything.
+        said: String,
+    },
     /// The operating system's answer.
     #[error("{}: {doing}: {why}", path.display())]
     Io {

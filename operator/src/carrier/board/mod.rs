@@ -7,11 +7,14 @@
 
 mod error;
 mod folder;
+#[doc(hidden)]
+pub mod nats;
 mod reading;
 mod rejected;
 
 pub use error::BoardError;
 pub use folder::Folder;
+pub use nats::{AddressError, Nats};
 pub use reading::{Budget, Reading, Verdict};
 pub use rejected::Rejected;
 

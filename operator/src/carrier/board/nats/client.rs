@@ -1,0 +1,181 @@
+//! A connection to a NATS server: requests and their answers, one after the other.
+
+use std::io::{self, BufReader, ErrorKind, Read, Write as _};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::time::{Duration, Instant};
+
+use rand_core::Rng as _;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use quorate::primitives::secret::SecretBytes;
+
+use super::wire::{Said, read};
+use crate::random;
+
+/// How long a connection and an answer may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// What a server has to take at least in one message, and what is put in one at most.
+const PIECE: std::ops::RangeInclusive<usize> = 1024..=1 << 20;
+
+/// What a server says of itself; the rest of it is of no use here.
+#[derive(Debug, Deserialize)]
+struct Info {
+    max_payload: usize,
+    #[serde(default)]
+    tls_required: bool,
+}
+
+/// What we say of ourselves.
+#[derive(Serialize)]
+struct Greeting<'a> {
+    verbose: bool,
+    pedantic: bool,
+    lang: &'static str,
+    version: &'static str,
+    protocol: u8,
+    name: &'static str,
+    headers: bool,
+    no_responders: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pass: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_token: Option<&'a str>,
+}
+
+/// A connection that was opened and answers.
+pub(super) struct Client {
+    from: BufReader<Timed>,
+    /// Bytes that one message may have.
+    pub(super) piece: usize,
+    inbox: String,
+    asked: u64,
+}
+
+/// A stream that has an end in time, however slowly bytes come.
+struct Timed {
+    stream: TcpStream,
+    until: Instant,
+}
+
+impl Read for Timed {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        match self.stream.read(into) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Err(ErrorKind::TimedOut.into()),
+            read => read,
+        }
+    }
+}
+
+fn said(what: impl Into<String>) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, what.into())
+}
+
+impl Client {
+    /// Connects. `credentials` are `USER:PASSWORD`, or a token.
+    pub(super) fn open(address: &str, credentials: Option<&SecretBytes>) -> io::Result<Self> {
+        let until = Instant::now() + PATIENCE;
+        let mut failed = io::Error::from(ErrorKind::NotFound);
+        let mut connected = None;
+        for address in address.to_socket_addrs()? {
+            let left = until.saturating_duration_since(Instant::now());
+            match TcpStream::connect_timeout(&address, left.max(Duration::from_millis(1))) {
+                Ok(stream) => {
+                    connected = Some(stream);
+                    break;
+                }
+                Err(error) => failed = error,
+            }
+        }
+        let stream = connected.ok_or(failed)?;
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let mut token = [0; 12];
+        random::os().fill_bytes(&mut token);
+        let inbox = format!("_INBOX.{}", hex::encode(token));
+        let from = BufReader::new(Timed { stream, until });
+        let mut client = Self { from, piece: 0, inbox, asked: 0 };
+        let info = match read(&mut client.from)? {
+            Said::Info(info) => serde_json::from_slice::<Info>(&info),
+            _ => return Err(said("this is no NATS server")),
+        };
+        let info = info.map_err(|_| said("this is no NATS server"))?;
+        if info.tls_required {
+            return Err(said("the server wants TLS, which this program does not speak"));
+        }
+        client.piece = info.max_payload.min(*PIECE.end());
+        if !PIECE.contains(&client.piece) {
+            return Err(said("the server takes too little in one message"));
+        }
+        client.greet(credentials)?;
+        Ok(client)
+    }
+
+    fn greet(&mut self, credentials: Option<&SecretBytes>) -> io::Result<()> {
+        let text = credentials.map(|secret| core::str::from_utf8(secret.expose()));
+        let text = text.transpose().map_err(|_| said("the credentials are no text"))?;
+        let text = text.map(str::trim_end);
+        let parts = text.and_then(|text| text.split_once(':'));
+        let greeting = Greeting {
+            verbose: false,
+            pedantic: false,
+            lang: "rust",
+            version: env!("CARGO_PKG_VERSION"),
+            protocol: 1,
+            name: "quorate",
+            headers: true,
+            no_responders: true,
+            user: parts.map(|(user, _)| user),
+            pass: parts.map(|(_, password)| password),
+            auth_token: text.filter(|_| parts.is_none()),
+        };
+        // Never grown, so that no copy of a password is left behind.
+        let room = 1024 + 6 * text.map_or(0, str::len);
+        let mut line = Zeroizing::new(Vec::with_capacity(room));
+        line.extend_from_slice(b"CONNECT ");
+        serde_json::to_writer(&mut *line, &greeting).map_err(io::Error::from)?;
+        line.extend_from_slice(format!("\r\nSUB {}.* 1\r\nPING\r\n", self.inbox).as_bytes());
+        self.send(&[&line])?;
+        loop {
+            match read(&mut self.from)? {
+                Said::Pong => return Ok(()),
+                Said::Err(error) => return Err(said(error)),
+                Said::Ping => self.send(&[b"PONG\r\n"])?,
+                Said::Info(_) | Said::Ok | Said::Message { .. } => {}
+            }
+        }
+    }
+
+    fn send(&mut self, parts: &[&[u8]]) -> io::Result<()> {
+        let mut stream = &self.from.get_ref().stream;
+        parts.iter().try_for_each(|part| stream.write_all(part))
+    }
+
+    /// Says something and gives the answer; `None` if nobody is there who answers.
+    pub(super) fn ask(&mut self, subject: &str, payload: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        self.from.get_mut().until = Instant::now() + PATIENCE;
+        self.asked += 1;
+        let reply = format!("{}.{}", self.inbox, self.asked);
+        let head = format!("PUB {subject} {reply} {}\r\n", payload.len());
+        self.send(&[head.as_bytes(), payload, b"\r\n"])?;
+        loop {
+            match read(&mut self.from)? {
+                // Late answers to what was asked before are not waited for any more.
+                Said::Message { subject, status, payload } if subject == reply => {
+                    let nobody = status.is_some_and(|status| status.starts_with("NATS/1.0 503"));
+                    return Ok((!nobody).then_some(payload));
+                }
+                Said::Err(error) => return Err(said(error)),
+                Said::Ping => self.send(&[b"PONG\r\n"])?,
+                Said::Info(_) | Said::Ok | Said::Pong | Said::Message { .. } => {}
+            }
+        }
+    }
+}

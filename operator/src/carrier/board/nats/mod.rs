@@ -1,0 +1,358 @@
+//! A board that a NATS server keeps, in a stream of its JetStream: for operators who cannot reach
+//! each other. Everybody connects outward, and nobody needs to be there at the same time.
+//!
+//! A file is one message or several, each under a subject of its own:
+//!
+//! ```text
+//! quorate.1.<topic>.<shelf>.<name>.<bytes in all>.<piece, from 1>.<pieces>
+//! ```
+//!
+//! The server, and whoever else may use it, is believed in nothing, like any board.
+
+mod answers;
+mod client;
+mod wire;
+
+#[doc(hidden)]
+pub use answers::subjects;
+#[doc(hidden)]
+pub use wire::{Said, read};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use quorate::primitives::secret::SecretBytes;
+use rand_core::Rng as _;
+use serde_json::{Value, json};
+
+use self::answers::{Answer, message, parse};
+use self::client::Client;
+use super::{Board, BoardError, Entry, Listing, Name, Place};
+use crate::random;
+
+/// The port of NATS servers.
+const PORT: u16 = 4222;
+/// Pieces of a file, at most.
+const MOST_PIECES: u64 = 4096;
+/// Pages of a listing that are asked for, and files after which no more are.
+const MOST_PAGES: usize = 8;
+const MOST_FILES: usize = 1 << 17;
+/// Bytes of a stream, and how long its messages stay.
+const STREAM_BYTES: u64 = 4 << 30;
+const STREAM_AGE_NS: u64 = 180 * 24 * 3600 * 1_000_000_000;
+/// What a server says of a stream or a message that is not there, of a stream that is, and of a
+/// subject that has its message.
+const NO_STREAM: u64 = 10_059;
+const NO_MESSAGE: u64 = 10_037;
+const IN_USE: u64 = 10_058;
+const TAKEN: u64 = 10_077;
+
+/// A board that a NATS server keeps.
+pub struct Nats {
+    /// As it is called for people.
+    url: PathBuf,
+    address: String,
+    credentials: Option<SecretBytes>,
+    client: Mutex<Option<Client>>,
+}
+
+/// Why an address is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// It does not begin with `nats://`.
+    #[error("an address of a NATS server begins with nats://")]
+    Scheme,
+    /// It holds a password, which everybody on this machine can see.
+    #[error("this address holds a user or a password")]
+    Credentials,
+    /// It is not HOST or HOST:PORT.
+    #[error("behind nats:// there must be HOST or HOST:PORT and nothing else")]
+    Host,
+}
+
+/// `HOST:PORT` of an address.
+fn host_and_port(url: &str) -> Result<String, AddressError> {
+    let rest = url.strip_prefix("nats://").ok_or(AddressError::Scheme)?;
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    if rest.contains('@') {
+        return Err(AddressError::Credentials);
+    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]%".contains(&b);
+    if rest.is_empty() || !rest.bytes().all(plain) {
+        return Err(AddressError::Host);
+    }
+    let behind = rest.rsplit_once(']').map_or(rest, |(_, behind)| behind);
+    match behind.rsplit_once(':') {
+        Some((_, port)) => match port.parse::<u16>() {
+            Ok(_) => Ok(rest.to_owned()),
+            Err(_) => Err(AddressError::Host),
+        },
+        None => Ok(format!("{rest}:{PORT}")),
+    }
+}
+
+impl Nats {
+    /// The board at `url`, `nats://HOST:PORT`. Nothing is asked of it yet. `credentials` are
+    /// `USER:PASSWORD`, or a token.
+    pub fn at(url: &str, credentials: Option<SecretBytes>) -> Result<Self, AddressError> {
+        let address = host_and_port(url)?;
+        let url = PathBuf::from(format!("nats://{address}"));
+        Ok(Self { url, address, credentials, client: Mutex::new(None) })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.url
+    }
+
+    fn failed(&self, error: &io::Error) -> BoardError {
+        match (error.kind(), error.get_ref()) {
+            (ErrorKind::InvalidData, Some(said)) => {
+                BoardError::Server { at: self.url.clone(), said: said.to_string() }
+            }
+            (why, _) => BoardError::Io { path: self.url.clone(), doing: "asking it", why },
+        }
+    }
+
+    /// Does something over the connection, which is made where there is none, and once more where
+    /// it was lost.
+    fn over<T>(&self, mut act: impl FnMut(&mut Client) -> io::Result<T>) -> Result<T, BoardError> {
+        let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_there = kept.is_some();
+        let mut client = match kept.take() {
+            Some(client) => client,
+            None => self.open()?,
+        };
+        let mut done = act(&mut client);
+        if was_there && done.is_err() {
+            client = self.open()?;
+            done = act(&mut client);
+        }
+        let done = done.map_err(|error| self.failed(&error))?;
+        *kept = Some(client);
+        Ok(done)
+    }
+
+    fn open(&self) -> Result<Client, BoardError> {
+        Client::open(&self.address, self.credentials.as_ref()).map_err(|error| self.failed(&error))
+    }
+
+    /// Asks the server's JetStream.
+    fn api(&self, what: &str, question: &Value) -> Result<Vec<u8>, BoardError> {
+        let subject = format!("$JS.API.{what}");
+        let answer = self.over(|client| client.ask(&subject, question.to_string().as_bytes()))?;
+        answer.ok_or_else(|| self.said("it has no JetStream: start it with -js"))
+    }
+
+    fn said(&self, what: &str) -> BoardError {
+        BoardError::Server { at: self.url.clone(), said: what.to_owned() }
+    }
+
+    /// What the server's JetStream answers; `None` if it says one of `fine` instead.
+    fn answer(&self, bytes: &[u8], fine: &[u64]) -> Result<Option<Answer>, BoardError> {
+        let answer = parse(bytes).ok_or_else(|| self.said("its answer is none"))?;
+        match &answer.error {
+            None => Ok(Some(answer)),
+            Some(error) if fine.contains(&error.err_code) => Ok(None),
+            Some(error) => Err(self.said(&error.description)),
+        }
+    }
+
+    fn make_stream(&self, place: &Place) -> Result<(), BoardError> {
+        let stream = json!({
+            "name": stream(place), "subjects": [format!("quorate.1.{}.>", place.topic())],
+            "retention": "limits", "storage": "file", "discard": "new", "num_replicas": 1,
+            "max_msgs_per_subject": 1, "discard_new_per_subject": true, "max_consumers": 0,
+            "max_msgs": -1, "max_bytes": STREAM_BYTES, "max_age": STREAM_AGE_NS,
+            "max_msg_size": -1,
+        });
+        let answer =
+            self.api(&format!("STREAM.CREATE.{}", stream["name"].as_str().unwrap_or("")), &stream)?;
+        self.answer(&answer, &[IN_USE]).map(drop)
+    }
+
+    /// The first message of a subject; `None` if there is none.
+    fn first(&self, place: &Place, subject: &str) -> Result<Option<Vec<u8>>, BoardError> {
+        let question = json!({ "seq": 1, "next_by_subj": subject });
+        let answer = self.api(&format!("STREAM.MSG.GET.{}", stream(place)), &question)?;
+        if self.answer(&answer, &[NO_STREAM, NO_MESSAGE])?.is_none() {
+            return Ok(None);
+        }
+        Ok(message(&answer, subject))
+    }
+}
+
+/// The name of a topic's stream.
+fn stream(place: &Place) -> String {
+    format!("quorate-{}", &place.topic()[..32])
+}
+
+fn shelf(place: &Place) -> String {
+    format!("quorate.1.{}.{}.", place.topic(), place.shelf())
+}
+
+/// The subject of a piece, from 1.
+fn subject(place: &Place, name: &Name, len: u64, piece: u64, pieces: u64) -> String {
+    format!("{}{name}.{len}.{piece}.{pieces}", shelf(place))
+}
+
+/// What a subject says of a piece: a name, the file's length, which piece it is and of how many.
+fn piece(rest: &str) -> Option<(Name, u64, u64, u64)> {
+    let mut words = rest.split('.');
+    let name = Name::parse(words.next()?.as_bytes())?;
+    let mut number = || {
+        let word = words.next()?;
+        let plain = !word.starts_with('0') && word.bytes().all(|b| b.is_ascii_digit());
+        word.parse::<u64>().ok().filter(|_| plain)
+    };
+    let (len, piece, pieces) = (number()?, number()?, number()?);
+    let sound = piece <= pieces && pieces <= MOST_PIECES.min(len) && words.next().is_none();
+    sound.then_some((name, len, piece, pieces))
+}
+
+impl Board for Nats {
+    fn list(&self, place: &Place) -> Result<Listing, BoardError> {
+        let prefix = shelf(place);
+        let mut found: BTreeMap<(Name, u64, u64), BTreeSet<u64>> = BTreeMap::new();
+        let (mut offset, mut cut) = (0, true);
+        for _ in 0..MOST_PAGES {
+            let question = json!({ "subjects_filter": format!("{prefix}>"), "offset": offset });
+            let answer = self.api(&format!("STREAM.INFO.{}", stream(place)), &question)?;
+            let Some(answer) = self.answer(&answer, &[NO_STREAM])? else {
+                return Ok(Listing::default());
+            };
+            let here = answer.state.map(|state| state.subjects).unwrap_or_default();
+            for subject in &here.0 {
+                let Some(rest) = subject.strip_prefix(&prefix) else { continue };
+                if let Some((name, len, number, pieces)) = piece(rest) {
+                    found.entry((name, len, pieces)).or_default().insert(number);
+                }
+            }
+            offset += here.0.len() as u64;
+            if found.len() >= MOST_FILES {
+                break;
+            }
+            if here.0.is_empty() || offset >= answer.total {
+                cut = false;
+                break;
+            }
+        }
+        let whole =
+            found.into_iter().filter(|((_, _, pieces), there)| there.len() as u64 == *pieces);
+        let mut entries: Vec<Entry> =
+            whole.map(|((name, len, pieces), _)| Entry { name, len, changed: pieces }).collect();
+        let random = RandomState::new();
+        entries.sort_by_cached_key(|entry| random.hash_one(entry.name));
+        Ok(Listing { entries, cut })
+    }
+
+    fn read(&self, place: &Place, entry: &Entry) -> Result<Option<Vec<u8>>, BoardError> {
+        let mut bytes = Vec::new();
+        for piece in 1..=entry.changed {
+            let subject = subject(place, &entry.name, entry.len, piece, entry.changed);
+            let Some(part) = self.first(place, &subject)? else { return Ok(None) };
+            bytes.extend(part);
+            if bytes.len() as u64 > entry.len {
+                return Ok(None);
+            }
+        }
+        Ok((bytes.len() as u64 == entry.len).then_some(bytes))
+    }
+
+    fn publish(&self, place: &Place, bytes: &[u8]) -> Result<(), BoardError> {
+        self.make_stream(place)?;
+        let most = self.over(|client| Ok(client.piece))?;
+        let (len, parts) = (bytes.len() as u64, bytes.chunks(most));
+        let pieces = parts.len() as u64;
+        if pieces > MOST_PIECES {
+            return Err(self.said("it takes too little in one message for this file"));
+        }
+        // Never a name that others could know: what has been junk under it would not be read again.
+        let mut more = [0; 8];
+        random::os().fill_bytes(&mut more);
+        let name = Name::of(bytes).beside(more);
+        for (number, part) in (1..).zip(parts) {
+            let subject = subject(place, &name, len, number, pieces);
+            let answer = self.over(|client| client.ask(&subject, part))?;
+            let answer = answer.ok_or_else(|| self.said("nobody keeps what is said there"))?;
+            // Where a connection was lost, the piece may be there already.
+            let taken = self.answer(&answer, &[TAKEN])?.is_none();
+            if taken && self.first(place, &subject)?.as_deref() != Some(part) {
+                return Err(self.said("it keeps something else in the place of what was said"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let of = |url: &str| host_and_port(url);
+        assert_eq!(of("nats://example.org"), Ok("example.org:4222".to_owned()));
+        assert_eq!(of("nats://example.org:99/"), Ok("example.org:99".to_owned()));
+        assert_eq!(of("nats://[::1]"), Ok("[::1]:4222".to_owned()));
+        assert_eq!(of("nats://[::1]:7"), Ok("[::1]:7".to_owned()));
+        for (url, why) in [
+            ("tls://example.org", AddressError::Scheme),
+            ("example.org:4222", AddressError::Scheme),
+            ("nats://me:secret@example.org", AddressError::Credentials),
+            ("nats://", AddressError::Host),
+            ("nats://example.org:port", AddressError::Host),
+            ("nats://example.org:99/more", AddressError::Host),
+            ("nats://exam\nple", AddressError::Host),
+        ] {
+            assert_eq!(of(url), Err(why), "{url}");
+        }
+    }
+
+    #[test]
+    fn pieces_have_one_spelling_and_bounds() {
+        let name = Name::of(b"abc");
+        assert_eq!(piece(&format!("{name}.3.1.1")), Some((name, 3, 1, 1)));
+        assert_eq!(piece(&format!("{name}.9000.2.3")), Some((name, 9000, 2, 3)));
+        for wrong in [
+            "3.2.1",
+            "3.0.1",
+            "3.1.0",
+            "03.1.1",
+            "3.1.1.1",
+            "3.1",
+            "2.1.3",
+            "9999.1.5000",
+            "+3.1.1",
+            "x.1.1",
+        ] {
+            assert_eq!(piece(&format!("{name}.{wrong}")), None, "{wrong}");
+        }
+        assert_eq!(piece("name.3.1.1"), None);
+    }
+
+    #[test]
+    fn what_is_listed_and_what_is_kept() {
+        let listed = br#"{"type":"io.nats.jetstream.api.v1.stream_info_response","total":2,
+            "offset":0,"limit":100000,"config":{"name":"x"},
+            "state":{"messages":2,"subjects":{"a.b":1,"c":7}}}"#;
+        let answer = parse(listed).unwrap();
+        assert_eq!(
+            (answer.total, answer.state.unwrap().subjects.0),
+            (2, vec!["a.b".to_owned(), "c".to_owned()])
+        );
+        let none = br#"{"type":"x","error":{"code":404,"err_code":10059,
+            "description":"stream not found"}}"#;
+        assert_eq!(parse(none).unwrap().error.unwrap().err_code, NO_STREAM);
+        let kept =
+            br#"{"message":{"subject":"a.b","seq":1,"data":"aGk=","time":"2026-01-01T00:00:00Z"}}"#;
+        assert_eq!(message(kept, "a.b"), Some(b"hi".to_vec()));
+        assert_eq!(message(kept, "a.c"), None);
+        assert_eq!(message(br#"{"message":{"subject":"a.b","data":"?"}}"#, "a.b"), None);
+        assert!(parse(b"7").is_none() && parse(b"").is_none() && message(b"{}", "a").is_none());
+    }
+}
