@@ -261,7 +261,7 @@ impl Report {
         self.import = Some(import);
     }
 
-    /// Whether it is about a reshare, an import or a repair: validators that exist, and no deposits.
+    /// Whether it is about a reshare, an import or a repair: validators that exist, no deposits.
     pub fn is_of_reshare(&self) -> bool {
         self.ceremony.as_ref().is_some_and(|ceremony| ceremony.reshare().is_some())
     }
@@ -281,8 +281,8 @@ impl Report {
         }
     }
 
-    /// What an operator does after a reshare, an import or a repair, in order; nothing unless the transcript
-    /// is clean.
+    /// What an operator does after a reshare, an import or a repair, in order; nothing unless the
+    /// transcript is clean.
     pub fn after_reshare(&self) -> Vec<&'static str> {
         match self.ceremony.as_ref().map(|ceremony| ceremony.kind()) {
             Some(CeremonyKind::Reshare) if self.is_clean() => AFTER_RESHARE.to_vec(),

@@ -386,19 +386,6 @@ impl Ceremony {
     }
 }
 
-impl Ceremony {
-    /// Whether it takes something from a completed ceremony, as a reshare and a repair do.
-    pub fn has_parent(&self) -> bool {
-        self.reshare.as_ref().is_some_and(|reshare| reshare.origin.parent().is_some())
-    }
-
-    /// Whether one operator of a parent regains the share that it has lost. Nobody else's changes,
-    /// so that it makes no generation and is no parent.
-    pub fn is_repair(&self) -> bool {
-        self.kind == CeremonyKind::Repair
-    }
-}
-
 fn check_attempt(attempt: u32, supersedes: Option<Digest>) -> Result<(), SpecError> {
     match (attempt, supersedes) {
         (0, _) => Err(SpecError::AttemptZero),

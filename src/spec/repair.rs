@@ -1,7 +1,9 @@
 //! The part of a spec that a repair has besides that of a reshare: who has lost which share, and
 //! who helps. Chapter 19 of the specification.
 
+use super::ceremony::Ceremony;
 use super::error::Place;
+use super::kind::CeremonyKind;
 use super::reshare::{OldShare, ReshareSpec, receivers};
 
 /// Why a spec is not that of a repair.
@@ -104,5 +106,18 @@ impl ReshareSpec {
     /// helps, or that which it regains. Of a reshare what it deals.
     pub fn share_of(&self, part: &super::reshare::SeatPart) -> Option<OldShare> {
         part.deals.or(self.regained.filter(|_| part.receives))
+    }
+}
+
+impl Ceremony {
+    /// Whether it takes something from a completed ceremony, as a reshare and a repair do.
+    pub fn has_parent(&self) -> bool {
+        self.reshare().is_some_and(|reshare| reshare.origin.parent().is_some())
+    }
+
+    /// Whether one operator of a parent regains the share that it has lost. Nobody else's changes,
+    /// so that it makes no generation and is no parent.
+    pub fn is_repair(&self) -> bool {
+        self.kind() == CeremonyKind::Repair
     }
 }

@@ -121,7 +121,11 @@ fn a_share_of_a_reshare_is_regained_and_the_chain_is_audited() {
         (Code::V7, "none: in a repair there are no polynomials"),
         (Code::V10, "none: in a repair there are no polynomials"),
         (Code::V16, "none: a repair signs nothing with the shares"),
-        (Code::V20, "none of the 3 given are two children of one parent"),
+        (
+            Code::V20,
+            "of the 3 transcripts given, no two are children of one parent with a validator in \
+             common",
+        ),
     ] {
         assert_eq!(report.line(code).unwrap().detail, title);
     }
