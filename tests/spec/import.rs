@@ -1,9 +1,12 @@
 //! The spec of an import: file, canonical bytes and rules, one case each.
 
+use quorate::message::shape::Shape;
+use quorate::message::without::{TooFew, enough};
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::curve::DecodeError as CurveError;
 use quorate::primitives::hash::{Tag, secret_scalar};
 use quorate::spec::reshare::{Origin, ReshareError};
+use quorate::spec::seats::Seats;
 use quorate::spec::show::describe;
 use quorate::spec::threshold::ThresholdError;
 use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind, Index, Place, SpecError, Version};
@@ -284,4 +287,16 @@ fn bytes_are_refused_with_their_reason() {
         let read = Ceremony::from_canonical(&bytes).map(|made| made.digest());
         assert_eq!(read, Err(why), "{about}");
     }
+}
+
+#[test]
+fn receivers_can_be_lost_and_the_dealer_cannot() {
+    let made = ceremony(&import()).unwrap();
+    let (spec, shape) = (made.reshare().unwrap(), Shape::of(&made));
+    let lost =
+        |seats: &[u16]| -> Seats { seats.iter().map(|seat| Index::new(*seat).unwrap()).collect() };
+    assert_eq!(enough(spec, &shape, lost(&[4])), Ok(()));
+    let few = |dealers, receivers| TooFew { dealers, operators: 1, receivers, threshold: 2 };
+    assert_eq!(enough(spec, &shape, lost(&[3, 4])), Err(few(1, 1)));
+    assert_eq!(enough(spec, &shape, lost(&[2])), Err(few(0, 3)));
 }
