@@ -19,7 +19,6 @@ use crate::primitives::hash::{DST_POSSESSION, DST_REHEARSAL_POSSESSION, Digest, 
 use crate::primitives::lagrange;
 use crate::primitives::possession::{self, first_false};
 use crate::spec::ceremony::Ceremony;
-use crate::spec::kind::CeremonyKind;
 use crate::spec::parent::ParentShares;
 use crate::spec::threshold::Index;
 
@@ -567,9 +566,9 @@ pub fn add_up<D: Borrow<Signed<Deal>>>(
     });
     let sums = sums.ok_or_else(|| Fault::new(Rule::Degenerate, []))?;
     let all = |v| core::iter::once(sums.public_key(v)).chain(sums.public_shares(v).iter().copied());
-    // In a reshare no new public share is one of a dealer's old ones. In an import those are keys,
-    // which stand there already; in a repair all differ anyway, since the parent's do.
-    let old = ceremony.parent_shares().filter(|_| ceremony.kind() == CeremonyKind::Reshare);
+    // In a reshare no new public share is one of a dealer's old ones, and in a repair the regained
+    // one is no helper's; in an import those are keys, which stand there already.
+    let old = ceremony.parent_shares().filter(|_| ceremony.has_parent());
     let old = old.into_iter().flat_map(ParentShares::all);
     let mut keys: Vec<[u8; 48]> =
         (0..ceremony.v()).flat_map(all).chain(old).map(|key| key.to_compressed()).collect();

@@ -58,11 +58,11 @@ pub(super) fn only_its_fields(file: &CeremonyFile, entry: &RepairEntry) -> Resul
     }
 }
 
-/// The seats, with what each does, and the share that one of them regains.
-pub(super) fn parse_seats(
-    file: &CeremonyFile,
-    origin: &Origin,
-) -> Result<(Vec<Seat>, Vec<SeatPart>, Option<OldShare>), SpecError> {
+/// Seats, what each does, and the share that one of them regains.
+type Parsed = (Vec<Seat>, Vec<SeatPart>, Option<OldShare>);
+
+/// The seats of a repair.
+pub(super) fn parse_seats(file: &CeremonyFile, origin: &Origin) -> Result<Parsed, SpecError> {
     let (mut seats, mut parts) = (Vec::<Seat>::new(), Vec::<SeatPart>::new());
     let mut regained = None;
     for (position, entry) in file.operators.iter().enumerate() {
