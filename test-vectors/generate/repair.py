@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes test-vectors/repair/*.json: what a repair of test-vectors/ceremony/3-of-4.quorate agrees on, and the arithmetic of its rounds, from the
-text of chapters 01, 05, 13, 14 and 17.
+text of chapters 01, 05, 13, 14 and 19.
 
     python3 test-vectors/generate/repair.py
 
