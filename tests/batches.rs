@@ -192,7 +192,7 @@ fn deal(label: u64) -> Vec<u8> {
     let commitments = Commitments::new(3, commit_all(&polynomials));
     Deal {
         view: (0..4).map(digest).collect(),
-        salt: [7; 32],
+        salt: Some([7; 32]),
         box_digests: (0..3).map(digest).collect(),
         share_lists: Vec::new(),
         proof: Some(proof),

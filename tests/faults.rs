@@ -128,7 +128,10 @@ fn a_deal_over_another_set_of_hellos_is_refused() {
 
 #[test]
 fn a_deal_that_does_not_open_its_commitment_is_refused() {
-    let hooks = Hooks { deal: |deal| deal.salt[0] ^= 1, ..Hooks::default() };
+    let hooks = Hooks {
+        deal: |deal| deal.salt.iter_mut().for_each(|salt| salt[0] ^= 1),
+        ..Hooks::default()
+    };
     all_blame(hooks, Class::E2, |rule, who| *rule == Rule::Opening { dealer: who });
 }
 

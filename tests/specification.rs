@@ -296,6 +296,33 @@ fn sizes_of_statements_of_a_reshare() {
     assert_eq!(shape.box_bytes(), box_len(32 * 2 + 32));
 }
 
+/// Four seats, of which the third regains its share.
+#[test]
+fn sizes_of_statements_of_a_repair() {
+    let seat = |number| Index::new(number).unwrap();
+    let parts = Parts {
+        dealers: [1, 2, 4].map(seat).into_iter().collect(),
+        receivers: [3].map(seat).into_iter().collect(),
+    };
+    let (kind, version) = (CeremonyKind::Repair, Version::CURRENT);
+    let shape = Shape { version, kind, n: 4, t: 3, v: 2, items: 0, sealed: 0, lock: false, parts };
+    let rows = table(&chapter("19-repair.md"), "\n## 19.8 ");
+    for (column, number) in [(3, 1), (3, 4), (4, 3)] {
+        let found: Vec<&str> = rows.iter().take(5).map(|row| row[column].as_str()).collect();
+        let owed = |round| match shape.owes(seat(number), round) {
+            Some(bytes) => bytes.to_string(),
+            None => "none".to_owned(),
+        };
+        assert_eq!(found, Round::ALL.map(owed), "seat {number}");
+    }
+    // Everybody shares a key with somebody and may complain; nobody states minima.
+    let of = |number, kind, round| Some(shape.bytes_of(seat(number), kind, round)? - 172);
+    for number in 1..=4 {
+        assert_eq!(of(number, Kind::Minima, Round::Commit), None);
+        assert_eq!(of(number, Kind::Complaint, Round::Prepare), Some(96 + 39 + 144));
+    }
+}
+
 /// One of each rule, in the order of the table.
 fn rules() -> Vec<(&'static str, Rule)> {
     let one = Index::new(1).unwrap();
@@ -312,6 +339,8 @@ fn rules() -> Vec<(&'static str, Rule)> {
         ("copied hello", Rule::CopiedHello { operators: [one, two], what: "a nonce" }),
         ("share box", Rule::ShareBox { dealer: one, error: ShareBoxError::Sealed }),
         ("share", Rule::Share { dealer: one, validator: 0 }),
+        ("masks", Rule::MasksDiffer { operators: [one, two], validator: 0 }),
+        ("mask", Rule::Mask { dealer: one, validator: 0 }),
         ("false complaint", Rule::FalseComplaint { operator: one, dealer: two }),
         ("possession", Rule::Possession { operator: one }),
         ("partial", Rule::Partial { operator: one, item: 0 }),

@@ -24,6 +24,7 @@ mod recover;
 mod import;
 
 mod rehearse;
+mod repair;
 
 mod reshare;
 
@@ -51,6 +52,7 @@ pub(crate) use meeting::{MeetingArgs, ServerArgs};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
 pub(crate) use rehearse::RehearseArgs;
+pub(crate) use repair::{Repair, RepairNew};
 pub(crate) use reshare::{Reshare, ReshareNew};
 pub(crate) use run::{
     AbandonArgs, CallArgs, CeremonyArgs, JoinArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice,
@@ -147,6 +149,8 @@ impl Command {
         match self {
             Self::Spec(Spec::New(args)) => Some(&args.output),
             Self::Spec(Spec::Next(args)) => Some(&args.output),
+            Self::Reshare(Reshare::New(args)) => Some(&args.output),
+            Self::Repair(Repair::New(args)) => Some(&args.output),
             Self::Spec(Spec::Pack(args)) => args.output.as_ref(),
             Self::Exit(Exits::Request(args)) => Some(&args.common.output),
             Self::Exit(Exits::Sign(args)) => args.output.as_ref(),
@@ -185,6 +189,9 @@ pub(crate) enum Command {
     /// Deal the keys of a solo validator to the operators of a cluster.
     #[command(subcommand)]
     Import(Import),
+    /// Give an operator back the share that it has lost; all other shares stay as they are.
+    #[command(subcommand)]
+    Repair(Repair),
     /// Take part in a ceremony, or resume it, and write its outputs. You can stop it and run it
     /// again at any time.
     #[command(

@@ -170,16 +170,17 @@ pub(crate) fn other_kind(bytes: &[u8]) -> Option<&'static str> {
     recognise::kind(bytes).filter(|kind| *kind != recognise::TRANSCRIPT)
 }
 
-/// Transcripts with their paths: those that are given, and of a reshare among them also those in
-/// the folder `history` beside it, where this program keeps its parents.
+/// Transcripts with their paths: those that are given, and of a reshare or repair among them also
+/// those in the folder `history` beside it, where this program keeps its parents.
 pub(crate) fn with_history(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>, CliError> {
     let mut files = Vec::new();
     for path in paths {
         files.push((path.clone(), transcript(path)?));
     }
     let reshared = |bytes: &[u8]| {
-        use ContainerKind::{Reshared, Without};
-        Header::parse(bytes).is_ok_and(|header| matches!(header.kind(), Reshared | Without))
+        use ContainerKind::{Repaired, Reshared, Without};
+        let has_parent = |kind| matches!(kind, Reshared | Without | Repaired);
+        Header::parse(bytes).is_ok_and(|header| has_parent(header.kind()))
     };
     let folders = files.iter().filter(|(_, bytes)| reshared(bytes));
     let folders = folders.map(|(path, _)| path.with_file_name(HISTORY));
@@ -212,6 +213,7 @@ pub(crate) fn audited(path: &Path) -> Result<Report, CliError> {
     let report = audit_all(&files, &Expectations::default())
         .map_err(|error| messages::unrelated(&paths, &error))?;
     match report.is_clean() {
+        true if report.is_of_repair() => Err(messages::no_generation(path)),
         true => Ok(report),
         false => Err(messages::not_audited(path)),
     }

@@ -145,6 +145,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Spec(args) => command::spec::run(args, out),
         Command::Reshare(args) => command::reshare::run(args, out),
         Command::Import(args) => command::import::run(args, out),
+        Command::Repair(args) => command::repair::run(args, out),
         Command::Run(args) => command::run::run(args, out),
         Command::Join(args) => command::join::run(args, out),
         Command::Rehearse(args) => command::rehearse::run(args, out),

@@ -30,7 +30,7 @@ mod put_back;
 mod recover;
 
 mod rehearse;
-
+mod repair;
 mod reshare;
 
 mod run;
@@ -71,6 +71,7 @@ pub(crate) use protection::*;
 pub(crate) use put_back::*;
 pub(crate) use recover::*;
 pub(crate) use rehearse::*;
+pub(crate) use repair::*;
 pub(crate) use reshare::*;
 pub(crate) use run::*;
 pub(crate) use signing::*;

@@ -8,7 +8,7 @@ use quorate::audit::audit_all;
 use quorate::audit::chain::link;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::facts::Audited;
-use quorate::spec::{Ceremony, CeremonyKind, show};
+use quorate::spec::{Ceremony, show};
 use quorate::transcript::container;
 use quorate_operator::store::CeremonyView;
 
@@ -29,7 +29,7 @@ pub(crate) fn attach(
     paths: &[PathBuf],
     view: Option<&CeremonyView>,
 ) -> Result<Attached, CliError> {
-    if ceremony.kind() != CeremonyKind::Reshare {
+    if !ceremony.has_parent() {
         return match paths.is_empty() {
             true => Ok(Attached { ceremony, parent: None, history: Vec::new() }),
             false => Err(messages::parent_of_none(ceremony.name())),
@@ -68,7 +68,7 @@ pub(crate) fn whole_keys(
     ceremony: &Ceremony,
     view: &CeremonyView,
 ) -> Result<Option<String>, CliError> {
-    if ceremony.kind() != CeremonyKind::Reshare {
+    if !ceremony.has_parent() {
         return Ok(show::whole_keys(ceremony));
     }
     let history = view.history().map_err(messages::store)?;
@@ -99,6 +99,9 @@ fn audited_bytes(files: &[Vec<u8>], paths: &[PathBuf]) -> Result<Audited, CliErr
     let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     let report = audit_all(&files, &Expectations::default())
         .map_err(|error| messages::unrelated(paths, &error))?;
+    if let (true, [path, ..]) = (report.is_of_repair(), paths) {
+        return Err(messages::no_generation(path));
+    }
     match report.audited().filter(|_| report.is_clean()) {
         Some(audited) => Ok(audited.clone()),
         None => Err(messages::no_parent(paths, &report)),

@@ -96,6 +96,10 @@ pub(crate) fn stop(
 /// The public keys of the shares that this operator deals, by validator; `None` if it deals none.
 fn old_keys(participant: &Participant) -> Option<Vec<Key>> {
     let seat = participant.seat();
+    if seat.ceremony.is_repair() {
+        // Helpers go on signing with their shares.
+        return None;
+    }
     let shares = seat.ceremony.parent_shares()?.of(seat.me)?;
     Some(shares.iter().map(|share| share.to_compressed()).collect())
 }

@@ -68,7 +68,7 @@ pub fn file(bytes: &[u8]) -> Vec<u8> {
                 let last = own(&deals);
                 let from = last.envelope.sender;
                 let mut body = Deal::decode(last.body(), &SHAPE, from).expect("honest");
-                body.salt[0] = label;
+                body.salt.iter_mut().for_each(|salt| salt[0] = label);
                 let statement = sign(Kind::Ordinary, Round::Deal, seat, &body.view, &body.encode());
                 deals[seat].push(statement);
             }

@@ -23,7 +23,9 @@ use quorate::primitives::hash::{DST_ETHEREUM, Digest, Tag, secret_scalar, tagged
 use quorate::primitives::secret::{Secret32, SecretBytes};
 use quorate::primitives::x25519::DhSecret;
 use quorate::protocol::participant::{Entropy, OwnSeat, Participant, Step};
-use quorate::spec::{Ceremony, CeremonyFile, Index};
+use quorate::spec::kind::Parts;
+use quorate::spec::seats::Seats;
+use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind, Index};
 use quorate_operator::carrier::Peer;
 use quorate_operator::store::{CeremonyDir, CeremonyView, StateDir};
 
@@ -43,6 +45,17 @@ pub static CEREMONY: LazyLock<Arc<Ceremony>> = LazyLock::new(|| {
 pub static OPERATORS: LazyLock<Vec<Arc<Operator>>> = LazyLock::new(|| NAMES.map(operator).to_vec());
 
 pub static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::of(&CEREMONY));
+
+/// A repair with three helpers, the first three, and two validators.
+pub static REPAIR: LazyLock<Shape> = LazyLock::new(|| Shape {
+    kind: CeremonyKind::Repair,
+    items: 0,
+    parts: Parts {
+        dealers: Seats::first(3),
+        receivers: [index(4)].into_iter().collect(),
+    },
+    ..*SHAPE
+});
 
 fn operator(name: &str) -> Arc<Operator> {
     let mut entropy = tagged(Tag::BatchSeed, &[b"example", name.as_bytes()]).0;

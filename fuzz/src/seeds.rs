@@ -353,6 +353,17 @@ pub fn all() -> Vec<Seed> {
     add("frame", "want", &Frame::Want { dealer, recipient }.encode());
     let transcript =
         container::encode(&CEREMONY, whole.alice.inbox().statements()).expect("a whole ceremony");
+    let repair = include_bytes!("../../test-vectors/repair/3-of-4.quorate");
+    let read = container::Container::parse(repair).expect("a transcript");
+    add("ceremony_canonical", "repair", read.ceremony().canonical());
+    let alice = Index::new(1).expect("an index");
+    for (number, round) in [(7, Round::Hello), (8, Round::Deal)] {
+        let statement = read.statement(round, alice).expect("a helper's");
+        add("bodies", &format!("repair-{number}"), &[&[number], &statement[172..]].concat());
+    }
+    add("container", "repair", repair);
+    add("audit", "repair", repair);
+    add("stopped", "repair", include_bytes!("../../test-vectors/repair/mask.quorate"));
     add("container", "complete", &transcript);
     add("audit", "complete", &transcript);
     super::reshared::with(|reshared| of_a_reshare(reshared, &mut add));

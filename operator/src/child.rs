@@ -15,7 +15,8 @@ use crate::MachineError;
 use crate::store::{CeremonyView, Child, Lock, Log, Record, StateDir};
 
 /// What an operator notes when it commits to a ceremony; `None` if that makes keys. The keys of an
-/// import are no ceremony's: it has zero in the place of a certificate, which is no digest.
+/// import are no ceremony's: it has zero in the place of a certificate, which is no digest. A
+/// repair is noted nowhere, and refused beside a reshare.
 pub(crate) fn of(ceremony: &Ceremony) -> Option<Child> {
     let reshare = ceremony.reshare()?;
     Some(Child {
@@ -40,7 +41,9 @@ pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), Machine
         }
     }
     for view in state.ceremonies()? {
-        let Some(other) = kept(&view)?.as_ref().and_then(of) else { continue };
+        // A repair replaces nothing: it is beside no reshare that comes later.
+        let other = kept(&view)?.filter(|other| !other.is_repair());
+        let Some(other) = other.as_ref().and_then(of) else { continue };
         if own.excludes(&other) {
             let standing = standing(state, operator, &other.reshare)?;
             if matches!(standing, Standing::Committed | Standing::Final) {
@@ -127,7 +130,9 @@ pub fn check_not_superseded(
 
 /// Notes, durably, that this operator commits to a reshare and to no other one.
 pub(crate) fn note(lock: &Lock, seat: &OwnSeat) -> Result<(), MachineError> {
-    let Some(own) = of(&seat.ceremony) else { return Ok(()) };
+    let Some(own) = of(&seat.ceremony).filter(|_| !seat.ceremony.is_repair()) else {
+        return Ok(());
+    };
     check_only(lock.state(), seat)?;
     Ok(lock.write_child(&own)?)
 }
@@ -219,7 +224,7 @@ pub(crate) fn gives_up(said: &[Statement], me: Index) -> bool {
 }
 
 /// The ceremony whose file is kept in a folder.
-fn kept(view: &CeremonyView) -> Result<Option<Ceremony>, MachineError> {
+pub(crate) fn kept(view: &CeremonyView) -> Result<Option<Ceremony>, MachineError> {
     Ok(view.ceremony_file()?.and_then(|bytes| parse_ceremony(&bytes)))
 }
 

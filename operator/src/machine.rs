@@ -6,6 +6,7 @@ use quorate::exchange::{Exchange, Pacing, Storage, Trouble, carry_out};
 use quorate::identity::Operator;
 use quorate::message::envelope::{Kind, Round, Statement};
 use quorate::message::shape::Shape;
+use quorate::primitives::hash::Digest;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::evidence::Fault;
 use quorate::protocol::participant::{OwnSeat, Participant, Step};
@@ -21,6 +22,7 @@ use quorate::transcript::stopped::{self, Stopped};
 use crate::child;
 use crate::keystores::KeystorePlan;
 use crate::outputs::Outputs;
+use crate::regained::repairs_of;
 use crate::store::{self, CeremonyDir, CeremonyView, Lock, Log, StateDir, StoreError};
 use crate::{MachineError, random};
 
@@ -142,27 +144,41 @@ pub fn put_back(
     PutBack::of(seat, &records, &beside).map_err(|error| MachineError::replay(folder, error))
 }
 
-/// What this operator deals in a reshare: its shares of the parent, from the parent's log here.
-/// `None` if this directory has no log of the parent.
+/// What this operator deals in a reshare or repair: its shares of the parent, from the parent's log
+/// here, or from that of a repair in which it has regained them. `None` if this directory has
+/// neither.
 pub fn old_shares(
     state: &StateDir,
     operator: &Operator,
     parent: &Ceremony,
     reshare: &ReshareSpec,
 ) -> Result<Option<OldShares>, MachineError> {
-    let digest = parent.digest();
-    let Some(view) = state.find(&digest)? else { return Ok(None) };
-    if !view.has_log()? {
-        return Ok(None);
+    let mut logs: Vec<(CeremonyView, Digest)> = Vec::new();
+    if let Some(view) = state.find(&parent.digest())?
+        && view.has_log()?
+    {
+        logs.push((view, parent.digest()));
+    } else {
+        let key = operator.key().public();
+        let named = reshare.origin.parent().map(|parent| parent.certificate);
+        let repairs = named.map_or(Ok(Vec::new()), |named| repairs_of(state, &key, &named))?;
+        logs.extend(repairs.into_iter().map(|(view, repair)| (view, repair.digest())));
     }
-    if view.is_forgotten()? {
-        return Err(MachineError::Forgotten(view.path().to_owned()));
+    let mut refused = None;
+    for (view, digest) in logs {
+        if view.is_forgotten()? {
+            return Err(MachineError::Forgotten(view.path().to_owned()));
+        }
+        let records = Log::read(&view, operator.storage_key(), digest.as_bytes())?;
+        let shares = records.into_iter().filter(|record| record.kind == RecordKind::Shares as u8);
+        let records = known(shares.collect(), view.path())?;
+        match OldShares::of(&records, parent.v(), reshare) {
+            Ok(old) => return Ok(Some(old)),
+            // Of several repairs, one may not have come to its end.
+            Err(error) => refused = refused.or(Some(MachineError::replay(view.path(), error))),
+        }
     }
-    let records = Log::read(&view, operator.storage_key(), digest.as_bytes())?;
-    let shares = records.into_iter().filter(|record| record.kind == RecordKind::Shares as u8);
-    let records = known(shares.collect(), view.path())?;
-    let old = OldShares::of(&records, parent.v(), reshare);
-    old.map(Some).map_err(|error| MachineError::replay(view.path(), error))
+    refused.map_or(Ok(None), Err)
 }
 
 /// The records of a log as the protocol has them.

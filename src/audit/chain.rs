@@ -82,6 +82,20 @@ pub enum LinkError {
         /// The parent's.
         found: Digest,
     },
+    /// A repair, which makes no generation.
+    #[error("the ceremony with the certificate {found} is a repair, which is nobody's parent")]
+    Repair {
+        /// Its certificate.
+        found: Digest,
+    },
+    /// A repair that is not of all validators of its parent.
+    #[error("the parent has {parent} validators, and the repair lists {child}")]
+    Count {
+        /// The parent's.
+        parent: usize,
+        /// The repair's.
+        child: usize,
+    },
     /// A new public share is one of the parent's.
     #[error("validator {number}: a new share is one of the parent's")]
     SameShare {
@@ -120,6 +134,12 @@ pub fn link(parent: &Audited, child: &Ceremony) -> Result<Commitments, LinkError
         return Err(LinkError::Certificate { named, found });
     }
     let old = parent.ceremony();
+    if old.is_repair() {
+        return Err(LinkError::Repair { found });
+    }
+    if child.is_repair() && child.v() != old.v() {
+        return Err(LinkError::Count { parent: old.v(), child: child.v() });
+    }
     if old.network() != child.network() {
         let (parent, child) = (old.network().name().into(), child.network().name().into());
         return Err(LinkError::Network { parent, child });
@@ -128,8 +148,8 @@ pub fn link(parent: &Audited, child: &Ceremony) -> Result<Commitments, LinkError
         let (parent, child) = (old.threshold().to_string(), of_child.threshold.to_string());
         return Err(LinkError::Threshold { parent, child });
     }
-    for (seat, here) in child.roster().iter() {
-        let Some(OldShare { index, point }) = spec.old_share(seat) else { continue };
+    for ((seat, here), part) in child.roster().iter().zip(&spec.seats) {
+        let Some(OldShare { index, point }) = spec.share_of(part) else { continue };
         let there = holder(old, index).filter(|there| there.card.key == here.card.key);
         let there = there.ok_or(LinkError::Dealer { seat, old: index })?;
         if there.point != point {

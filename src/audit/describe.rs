@@ -141,6 +141,17 @@ pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
                 validator + 1
             )
         }
+        Rule::MasksDiffer { operators: [a, b], validator } => format!(
+            "{} and {} dealt different masks between them for validator {}",
+            who(a),
+            who(b),
+            validator + 1
+        ),
+        Rule::Mask { dealer, validator } => format!(
+            "a mask that {} dealt for validator {} is not the one that its one-time key gives",
+            who(dealer),
+            validator + 1
+        ),
         Rule::FalseComplaint { operator, dealer } => {
             format!("{} falsely complained about a share box of {}", who(operator), who(dealer))
         }

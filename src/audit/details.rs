@@ -33,10 +33,11 @@ pub(super) fn consent(operators: usize, spec: Digest) -> String {
 }
 
 pub(super) fn hellos_differ(shape: &Shape) -> String {
-    let (n, dealers) = (shape.n, shape.parts.dealers.len());
+    let committed = shape.parts.dealers.iter().filter(|dealer| shape.commits(*dealer)).count();
+    let (n, dealers) = (shape.n, committed);
     format!(
         "{n} nonces, {dealers} commitments and {} one-time keys, all different",
-        shape.box_count()
+        shape.key_count()
     )
 }
 
@@ -69,7 +70,15 @@ fn all(count: usize, word: &str) -> String {
     if count == 1 { format!("the one {word}") } else { format!("all {count} {word}s") }
 }
 
-pub(super) fn sums(Shape { v, parts, .. }: &Shape, dkg: &Digest) -> String {
+pub(super) fn sums(shape: &Shape, dkg: &Digest) -> String {
+    let Shape { v, parts, .. } = shape;
+    if shape.masks() {
+        let keys = plural(*v, "key");
+        return format!(
+            "the masks between each two helpers cancel, so that what they send adds up to the lost \
+             share; {keys} as before; digest of the key generation {dkg}"
+        );
+    }
     format!(
         "{} and {} public shares, all different; digest of the key generation {dkg}",
         plural(*v, "key"),
@@ -81,7 +90,12 @@ pub(super) fn stored(Shape { n, .. }: &Shape) -> String {
     format!("all {n} operators signed the same deals and the same sums")
 }
 
-pub(super) fn shares_proven(Shape { t, parts, .. }: &Shape) -> String {
+pub(super) fn shares_proven(shape: &Shape) -> String {
+    let Shape { t, parts, .. } = shape;
+    if shape.masks() {
+        return "the one that has lost its share answered for it, under its old public share"
+            .to_owned();
+    }
     let n = parts.receivers.len();
     format!(
         "{n} possession proofs; together with V11, any {t} operators can sign for every validator"
@@ -190,11 +204,22 @@ pub(super) fn not_made(shape: &Shape, ledger: &mut Ledger) {
     if shape.makes_keys() {
         return;
     }
+    if shape.masks() {
+        let words = "none: in a repair there are no polynomials";
+        for code in [Code::V7, Code::V9, Code::V10] {
+            ledger.not_applicable(code, words);
+        }
+        let words = "none: a repair signs nothing with the shares";
+        for code in [Code::V15, Code::V16] {
+            ledger.not_applicable(code, words);
+        }
+        return;
+    }
     let (constants, signs) = match shape.kind {
         CeremonyKind::Import => {
             ("none: the constant terms are the keys", "none: an import signs no deposits")
         }
-        CeremonyKind::Dkg | CeremonyKind::Reshare => (
+        CeremonyKind::Dkg | CeremonyKind::Reshare | CeremonyKind::Repair => (
             "none: the constant terms are shares of the parent",
             "none: a reshare signs no deposits",
         ),
@@ -218,7 +243,7 @@ pub(super) fn oldest(ceremony: &Ceremony) -> String {
 /// V18 to V20, about which one complete transcript says nothing.
 pub(super) fn beyond(ceremony: Option<&Ceremony>, ledger: &mut Ledger) {
     match ceremony {
-        Some(ceremony) if ceremony.kind() == CeremonyKind::Reshare => {}
+        Some(ceremony) if ceremony.has_parent() => {}
         Some(ceremony) if ceremony.kind() == CeremonyKind::Import => {
             let detail = format!("none: {}", whole(&dealer(ceremony)));
             ledger.not_applicable(Code::V18, &detail);

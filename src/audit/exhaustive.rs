@@ -158,6 +158,9 @@ impl<'a> Exhaustive<'a> {
     /// V11: every key and every public share; and that the sums are those of which the prepares
     /// have the root, and the key generation its digest.
     fn sums(&self) -> Result<(), String> {
+        if self.ceremony.is_repair() {
+            return self.regained();
+        }
         let weights = self.weights()?;
         let sum = |v: usize, k: usize| {
             let mut sum = G1Sum::zero();
@@ -191,6 +194,42 @@ impl<'a> Exhaustive<'a> {
         let root =
             Commitments::new(self.ceremony.t(), rows.into_iter().flatten().flatten().collect())
                 .merkle_root();
+        self.follows(root)
+    }
+
+    /// V11 of a repair: what the helpers send adds up to the public share that was lost, and this
+    /// and the key are the parent's.
+    fn regained(&self) -> Result<(), String> {
+        let parent = self.ceremony.parent_shares();
+        let parent = parent.ok_or_else(|| contradiction("the parent's rows are missing"))?;
+        let rows = parent.rows();
+        let (dealers, points) = (self.ceremony.parts().dealers, self.ceremony.receivers());
+        let points: Vec<u64> = points.map(|(_, seat)| seat.point).collect();
+        let right = |(v, validator): (usize, &ValidatorOutcome)| {
+            let mut sum = G1Sum::zero();
+            for (helper, deal) in dealers.iter().zip(&self.deals) {
+                // One of nothing adds nothing.
+                let sent = parent.masked_at_lost(helper, &deal.commitments, v);
+                sent.iter().for_each(|sent| sum.add(sent));
+            }
+            let row = rows.row(v);
+            let public = points.iter().map(|point| evaluate_row(row, *point).finish());
+            let public: Option<Vec<G1>> = public.collect();
+            row[0] == validator.public_key
+                && public.as_ref() == Some(&validator.public_shares)
+                && public.is_some_and(|shares| shares.first().copied() == sum.finish())
+        };
+        match self.validators.par_iter().enumerate().position_first(|one| !right(one)) {
+            None => self.follows(rows.merkle_root()),
+            Some(v) => Err(contradiction(&format!(
+                "validator {}: what the helpers send does not add up to the lost share",
+                v + 1
+            ))),
+        }
+    }
+
+    /// That the prepares have this root of the sums, and the key generation its digest.
+    fn follows(&self, root: Digest) -> Result<(), String> {
         if let Some(at) = self.prepares.iter().position(|prepare| {
             prepare.stored.as_ref().is_some_and(|stored| stored.sums_root != root)
         }) {

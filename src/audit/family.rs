@@ -43,7 +43,10 @@ impl Member {
                 .iter()
                 .any(|validator| two.validators.iter().any(|other| other.key == validator.key))
         };
-        certificate_of_parent(a.ceremony()) == certificate_of_parent(b.ceremony())
+        // A repair deals nothing anew: it makes no generation, and there may be several.
+        let repairs = a.ceremony().is_repair() || b.ceremony().is_repair();
+        !repairs
+            && certificate_of_parent(a.ceremony()) == certificate_of_parent(b.ceremony())
             && a.certificate() != b.certificate()
             && shared()
     }
@@ -231,7 +234,10 @@ fn hang_together(newest: &Audited, family: Option<&Family>, ledger: &mut Ledger)
         };
         ledger.part(Code::V18, || {
             link(parent, child.ceremony()).map_err(|error| error.to_string())?;
-            Ok(shares_are_new(parent, child).map_err(|error| error.to_string())?)
+            match child.ceremony().is_repair() {
+                true => Ok(()),
+                false => Ok(shares_are_new(parent, child).map_err(|error| error.to_string())?),
+            }
         })?;
         names.push(format!("{} ({named})", in_quotes(parent.ceremony().name())));
         // A certificate covers that of its parent, so that this ends.

@@ -202,7 +202,7 @@ pub fn own_among(
     details::not_made(&shape, &mut ledger);
     details::beyond(Some(ceremony), &mut ledger);
     let audited = Ok(audited);
-    match (ceremony.kind() == CeremonyKind::Reshare, parents) {
+    match (ceremony.has_parent(), parents) {
         (false, _) => {}
         // Its operator has made it before it said hello, from the transcripts of the parents.
         (true, None) => {

@@ -52,6 +52,16 @@ pub const AFTER_RESHARE: [&str; 3] = [
      threshold of the old operators who kept their shares can still sign.",
 ];
 
+/// What an operator does, in order, once the audit of a repair is clean.
+pub const AFTER_REPAIR: [&str; 3] = [
+    "Make sure that the old machine is destroyed and that no copy of its keystores runs anywhere: \
+     the share is the same as before.",
+    "Load the share only with the slashing protection data that was written with it, and not \
+     before the first epoch that it names.",
+    "Keep this transcript with those of its parents. It is no generation: a later reshare begins \
+     with the parent's transcript.",
+];
+
 /// What an operator does, in order, once the audit of an import is clean.
 pub const AFTER_IMPORT: [&str; 4] = [
     "Compare the withdrawal address above with what a beacon node says of these keys. The file \
@@ -251,9 +261,14 @@ impl Report {
         self.import = Some(import);
     }
 
-    /// Whether it is about a reshare or an import: validators that exist, and no deposits.
+    /// Whether it is about a reshare, an import or a repair: validators that exist, no deposits.
     pub fn is_of_reshare(&self) -> bool {
         self.ceremony.as_ref().is_some_and(|ceremony| ceremony.reshare().is_some())
+    }
+
+    /// Whether it is about a repair.
+    pub fn is_of_repair(&self) -> bool {
+        self.ceremony.as_ref().is_some_and(|ceremony| ceremony.is_repair())
     }
 
     /// What the ceremony is called.
@@ -261,16 +276,18 @@ impl Report {
         match self.ceremony.as_ref().map(|ceremony| ceremony.kind()) {
             Some(CeremonyKind::Import) => "import",
             Some(CeremonyKind::Reshare) => "reshare",
+            Some(CeremonyKind::Repair) => "repair",
             _ => "key generation",
         }
     }
 
-    /// What an operator does after a reshare or an import, in order; nothing unless the transcript
-    /// is clean.
+    /// What an operator does after a reshare, an import or a repair, in order; nothing unless the
+    /// transcript is clean.
     pub fn after_reshare(&self) -> Vec<&'static str> {
         match self.ceremony.as_ref().map(|ceremony| ceremony.kind()) {
             Some(CeremonyKind::Reshare) if self.is_clean() => AFTER_RESHARE.to_vec(),
             Some(CeremonyKind::Import) if self.is_clean() => AFTER_IMPORT.to_vec(),
+            Some(CeremonyKind::Repair) if self.is_clean() => AFTER_REPAIR.to_vec(),
             _ => Vec::new(),
         }
     }

@@ -38,13 +38,14 @@ fn code(rule: &Rule) -> Code {
         Rule::Opening { .. } => Code::V7,
         Rule::EqualConstants { .. } => Code::V9,
         Rule::ProofOfPossession { .. } => Code::V10,
-        Rule::Degenerate => Code::V11,
+        Rule::Degenerate | Rule::MasksDiffer { .. } => Code::V11,
         Rule::Possession { .. } => Code::V13,
         Rule::Equivocation { .. }
         | Rule::Abandonment { .. }
         | Rule::View { .. }
         | Rule::ShareBox { .. }
         | Rule::Share { .. }
+        | Rule::Mask { .. }
         | Rule::FalseComplaint { .. } => Code::V19,
     }
 }

@@ -28,6 +28,12 @@ pub enum Claim {
         /// The validator.
         validator: usize,
     },
+    /// In a repair, by a helper of another: the mask between both that `dealer` deals is not the
+    /// one that their one-time keys give.
+    Mask {
+        /// The validator.
+        validator: usize,
+    },
 }
 
 /// In the place of R2: `dealer`'s box was bad. `32n + 39` bytes and the box.
@@ -57,6 +63,14 @@ pub enum Shown {
     },
     /// In a reshare: the share that is wrong, and no other. Dealers deal shares of keys that live.
     Share(ShownShare),
+    /// In a repair: the secret of the one-time key for the other helper, which gives the masks
+    /// between both and opens nothing.
+    Key {
+        /// The secret.
+        opened: [u8; 32],
+        /// Validators of the ceremony: how much filling stands behind it.
+        validators: usize,
+    },
 }
 
 /// The sender gives up; final for it. `n` bytes.
@@ -93,6 +107,7 @@ impl Complaint {
                 (1, 0) => Claim::Sealed,
                 (2, _) if validator < shape.v => Claim::NotAScalar { validator },
                 (3, _) if validator < shape.v => Claim::Mismatch { validator },
+                (4, _) if validator < shape.v && shape.masks() => Claim::Mask { validator },
                 _ => {
                     return Err(DecodeError::Invalid {
                         what: "claim",
@@ -100,7 +115,17 @@ impl Complaint {
                     });
                 }
             };
+            // In a repair the one whose share is lost gets boxes, and helpers share keys.
+            let about_box = !matches!(claim, Claim::Mask { .. });
+            let gets_box = shape.place_of_box(dealer, sender).is_some();
+            let shares_key = shape.place_of_key(sender, dealer).is_some();
+            if shape.masks() && (about_box != gets_box || !shares_key) {
+                return Err(DecodeError::Invalid { what: "claim", why: "not about this operator" });
+            }
             let shown = match claim {
+                Claim::Mask { .. } => {
+                    Shown::Key { opened: r.array("one-time secret")?, validators: shape.v }
+                }
                 Claim::NotAScalar { .. } | Claim::Mismatch { .. } if !shape.makes_keys() => {
                     Shown::Share(ShownShare {
                         blind: r.array("blind")?,
@@ -127,6 +152,7 @@ impl Complaint {
             Claim::Sealed => (1, 0),
             Claim::NotAScalar { validator } => (2, validator),
             Claim::Mismatch { validator } => (3, validator),
+            Claim::Mask { validator } => (4, validator),
         };
         let w = put_digests(Writer::default(), &self.view)
             .u16(self.dealer.get())
@@ -139,6 +165,9 @@ impl Complaint {
                 let filling = box_len(32 * shown.list.len() + 32) - 32 * (shown.list.len() + 1);
                 let w = put_digests(w.bytes(&shown.blind).bytes(&shown.share), &shown.list);
                 w.bytes(&vec![0; filling]).finish()
+            }
+            Shown::Key { opened, validators } => {
+                w.bytes(opened).bytes(&vec![0; box_len(32 * validators + 32)]).finish()
             }
         }
     }

@@ -75,7 +75,10 @@ impl Shape {
     /// The rounds of this kind of ceremony, in order.
     pub fn rounds(&self) -> &'static [Round] {
         match self.kind {
-            CeremonyKind::Dkg | CeremonyKind::Reshare | CeremonyKind::Import => &Round::ALL,
+            CeremonyKind::Dkg
+            | CeremonyKind::Reshare
+            | CeremonyKind::Import
+            | CeremonyKind::Repair => &Round::ALL,
         }
     }
 
@@ -85,11 +88,23 @@ impl Shape {
     pub fn makes_keys(&self) -> bool {
         match self.kind {
             CeremonyKind::Dkg => true,
-            CeremonyKind::Reshare | CeremonyKind::Import => false,
+            CeremonyKind::Reshare | CeremonyKind::Import | CeremonyKind::Repair => false,
         }
     }
 
-    /// How many coefficients of each polynomial a deal brings.
+    /// Whether dealers mask their shares for one that has lost its own, as in a repair, and deal no
+    /// polynomials. Then hellos fix the masks by one-time keys, and commit to nothing else.
+    pub fn masks(&self) -> bool {
+        self.kind == CeremonyKind::Repair
+    }
+
+    /// Whether the hello of `seat` commits to polynomials.
+    pub fn commits(&self, seat: Index) -> bool {
+        self.parts.dealers.contains(seat) && !self.masks()
+    }
+
+    /// How many coefficients of each polynomial a deal brings; in a repair how many masks of each
+    /// validator, one for each other helper.
     pub fn dealt_coefficients(&self) -> usize {
         match self.makes_keys() {
             true => self.t,
@@ -104,10 +119,16 @@ impl Shape {
 
     /// Whose minima are needed before its commit counts: in a reshare every dealer's.
     pub fn stops(&self) -> Seats {
-        match self.makes_keys() {
+        match self.makes_keys() || self.masks() {
             true => Seats::default(),
             false => self.parts.dealers,
         }
+    }
+
+    /// Whether it can be finished without seats that are lost: a reshare or an import, after which
+    /// the old shares are removed. After a repair all are where they were.
+    pub fn may_lack(&self) -> bool {
+        !self.makes_keys() && !self.masks()
     }
 
     /// The round whose statements end the ceremony.
@@ -154,18 +175,20 @@ impl Shape {
     /// `132 + 32n`, a commit `32n + 192·items`, a final `32 + 32n` (for SSV `+ 512V`, with a lock
     /// `+ 161`). In version 1 the `512V` for SSV are in the commit, and a final has `4` more. In a
     /// reshare a deal has `96V(t - 1)` in the place of `96Vt`, no `128` but `32`, and `32` more for
-    /// each receiver but itself.
+    /// each receiver but itself. In a repair no hello has the `32` of a dealer and no deal the `32`
+    /// of a reshare, and a dealer's hello too has a key for each dealer but itself.
     pub fn owes(&self, seat: Index, round: Round) -> Option<usize> {
-        let (deals, receives) =
-            (self.parts.dealers.contains(seat), self.parts.receivers.contains(seat));
+        let receives = self.parts.receivers.contains(seat);
         let view = WORD * self.view_len(round);
         let body = match round {
-            Round::Hello => 2 * WORD + when(deals, WORD) + WORD * self.dealers_to(seat).len(),
+            Round::Hello => {
+                2 * WORD + when(self.commits(seat), WORD) + WORD * self.keyed_for(seat).len()
+            }
             Round::Deal => {
                 let boxes = WORD * (self.recipients_of(seat).len() + self.share_lists_of(seat));
                 let proof = when(self.makes_keys(), G1_UNCOMPRESSED + SCALAR_BYTES);
                 let points = self.v * self.dealt_coefficients();
-                view + WORD + boxes + proof + G1_UNCOMPRESSED * points
+                view + when(self.commits(seat), WORD) + boxes + proof + G1_UNCOMPRESSED * points
             }
             Round::Prepare => view + when(receives, WORD + G2_COMPRESSED + FLAGS),
             Round::Commit => {
@@ -194,8 +217,8 @@ impl Shape {
         match kind {
             Kind::Ordinary => self.statement_bytes(seat, round),
             Kind::Complaint => {
-                let boxes = !self.dealers_to(seat).is_empty();
-                boxes.then_some(ENVELOPE_BYTES + self.complaint_bytes())
+                let keys = !self.keyed_for(seat).is_empty();
+                keys.then_some(ENVELOPE_BYTES + self.complaint_bytes())
             }
             Kind::Abandon => (seat.position() < self.n).then_some(ENVELOPE_BYTES + self.n),
             Kind::Minima => {
@@ -203,7 +226,7 @@ impl Shape {
                 stops.then_some(ENVELOPE_BYTES + MINIMA_BYTES * self.v)
             }
             Kind::Without => {
-                let may = round == WITHOUT_ROUND && !self.makes_keys();
+                let may = round == WITHOUT_ROUND && self.may_lack();
                 (may && seat.position() < self.n).then_some(ENVELOPE_BYTES + Without::bytes(self.n))
             }
         }
@@ -264,13 +287,27 @@ impl Shape {
         }
     }
 
-    /// Who makes a share box for `recipient`, and in which order its hello has a one-time key for
-    /// each.
+    /// Who makes a share box for `recipient`.
     pub fn dealers_to(&self, recipient: Index) -> Seats {
         match self.parts.receivers.contains(recipient) {
             true => self.parts.dealers.without(recipient),
             false => Seats::default(),
         }
+    }
+
+    /// For whom the hello of `seat` has a one-time key, and in which order: for each that makes a
+    /// share box for it; in a repair also of a helper for each other helper, with whom it makes
+    /// masks.
+    pub fn keyed_for(&self, seat: Index) -> Seats {
+        match self.masks() {
+            true => self.parts.dealers.without(seat),
+            false => self.dealers_to(seat),
+        }
+    }
+
+    /// How many one-time keys there are.
+    pub fn key_count(&self) -> usize {
+        Seats::first(self.n).iter().map(|seat| self.keyed_for(seat).len()).sum()
     }
 
     /// How many share boxes there are.
@@ -283,9 +320,10 @@ impl Shape {
         self.recipients_of(dealer).place(recipient)
     }
 
-    /// Where a hello has the one-time key for the box of `dealer`.
+    /// Where a hello has the one-time key for the box of `dealer`; in a repair for what is between
+    /// it and `dealer`.
     pub fn place_of_key(&self, recipient: Index, dealer: Index) -> Option<usize> {
-        self.dealers_to(recipient).place(dealer)
+        self.keyed_for(recipient).place(dealer)
     }
 
     /// Partial signatures in the commit of `seat`.

@@ -66,6 +66,8 @@ tags! {
     ShareBlind = "share-blind",
     /// One blinded share.
     BlindedShare = "blinded-share",
+    /// The mask between two helpers of a repair.
+    RepairMask = "repair-mask",
     /// The blinded shares of a box, as a deal of a reshare signs them.
     ShareList = "share-list",
     /// Merkle leaf.

@@ -1,4 +1,4 @@
-//! Lagrange interpolation at zero.
+//! Lagrange interpolation, mostly at zero.
 
 use rayon::prelude::*;
 
@@ -10,6 +10,15 @@ use super::kernel::{combine_rows, combine_rows_g1};
 ///
 /// `None` if a point is zero (it would *be* the secret) or occurs twice.
 pub fn coefficients_at_zero(xs: &[u64]) -> Option<Vec<Scalar>> {
+    coefficients_at(0, xs)
+}
+
+/// The coefficients `λ_i = Π_{j≠i} (x_j - x) / (x_j - x_i)` for interpolating at `x` from the
+/// points `xs`.
+///
+/// `None` if `x` is one of the points (there is nothing to interpolate) or a point occurs twice.
+pub fn coefficients_at(x: u64, xs: &[u64]) -> Option<Vec<Scalar>> {
+    let at = Scalar::from_u64(x);
     xs.iter()
         .enumerate()
         .map(|(i, x_i)| {
@@ -17,10 +26,10 @@ pub fn coefficients_at_zero(xs: &[u64]) -> Option<Vec<Scalar>> {
             let mut denominator = Scalar::one();
             for (_, x_j) in xs.iter().enumerate().filter(|(j, _)| *j != i) {
                 let (own, other) = (Scalar::from_u64(*x_i), Scalar::from_u64(*x_j));
-                numerator = numerator * other;
+                numerator = numerator * (other - at);
                 denominator = denominator * (other - own);
             }
-            (*x_i != 0).then_some(())?;
+            (*x_i != x).then_some(())?;
             Some(numerator * denominator.inverse()?)
         })
         .collect()

@@ -72,6 +72,14 @@ impl DhSecret {
         DhPublic(*wiping(public).as_bytes())
     }
 
+    /// The agreement with another's public key (RFC 7748 section 6.1). The other key cannot be of
+    /// low order, so it is not zero.
+    pub fn agree(&self, other: &DhPublic) -> Secret32 {
+        let own = || StaticSecret::from(*self.0.expose());
+        let agreed = || own().diffie_hellman(&PublicKey::from(*other.as_bytes()));
+        wiping(|| Secret32::copied(agreed().as_bytes()))
+    }
+
     /// The bytes, for sealing at rest and for the Noise handshake.
     pub fn expose(&self) -> &[u8; 32] {
         self.0.expose()

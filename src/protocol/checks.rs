@@ -19,7 +19,6 @@ use crate::primitives::hash::{DST_POSSESSION, DST_REHEARSAL_POSSESSION, Digest, 
 use crate::primitives::lagrange;
 use crate::primitives::possession::{self, first_false};
 use crate::spec::ceremony::Ceremony;
-use crate::spec::kind::CeremonyKind;
 use crate::spec::parent::ParentShares;
 use crate::spec::threshold::Index;
 
@@ -27,6 +26,7 @@ use super::dealt::{added, dealt};
 use super::evidence::{Fault, Rule};
 use super::findings::{equal_constants, follows_nothing, repetitions, view_faults};
 use super::items::Messages;
+use super::masks::masks_agree;
 use super::outcome::Sums;
 use super::ssv::first_unproven;
 
@@ -219,14 +219,16 @@ pub fn opened(
     hellos: &[Signed<Hello>],
     deals: &[Signed<Deal>],
 ) -> Result<Opened, Box<Fault>> {
+    if ceremony.is_repair() {
+        // Masks follow from the one-time keys in the hellos, which commit to nothing else.
+        return Ok(Opened(()));
+    }
     let dealers = ceremony.parts().dealers;
     let hellos = hellos.iter().filter(|hello| dealers.contains(hello.sender()));
     for (hello, deal) in hellos.zip(deals) {
         let root = dealt(ceremony, deal).merkle_root();
-        let (nonce, salt) = (&hello.body.nonce, &deal.body.salt);
-        if Some(hello_commitment(ceremony, deal.sender(), nonce, salt, &root))
-            != hello.body.commitment
-        {
+        let of = |salt| hello_commitment(ceremony, deal.sender(), &hello.body.nonce, salt, &root);
+        if deal.body.salt.as_ref().map(of) != hello.body.commitment {
             return Err(Fault::new(
                 Rule::Opening { dealer: deal.sender() },
                 [&hello.statement, &deal.statement],
@@ -555,15 +557,18 @@ pub fn add_up<D: Borrow<Signed<Deal>>>(
     let deals: Vec<&Signed<Deal>> = deals.iter().map(Borrow::borrow).collect();
     let view: Vec<Digest> = deals.iter().map(|deal| deal.statement.digest()).collect();
     let points: Vec<u64> = ceremony.receivers().map(|(_, seat)| seat.point).collect();
+    if ceremony.is_repair() {
+        masks_agree(ceremony, &deals)?;
+    }
     let sums = added(ceremony, &deals).and_then(|sums| {
         let receivers = ceremony.parts().receivers;
         Sums::new(session, &view_root(&view), sums, receivers, &points)
     });
     let sums = sums.ok_or_else(|| Fault::new(Rule::Degenerate, []))?;
     let all = |v| core::iter::once(sums.public_key(v)).chain(sums.public_shares(v).iter().copied());
-    // In a reshare no new public share is one of a dealer's old ones; in an import those are keys,
-    // which stand there already.
-    let old = ceremony.parent_shares().filter(|_| ceremony.kind() == CeremonyKind::Reshare);
+    // In a reshare no new public share is one of a dealer's old ones, and in a repair the regained
+    // one is no helper's; in an import those are keys, which stand there already.
+    let old = ceremony.parent_shares().filter(|_| ceremony.has_parent());
     let old = old.into_iter().flat_map(ParentShares::all);
     let mut keys: Vec<[u8; 48]> =
         (0..ceremony.v()).flat_map(all).chain(old).map(|key| key.to_compressed()).collect();

@@ -17,6 +17,7 @@ use super::checks::{
     known_constants, opened,
 };
 use super::hello::{Dealing, commit_salt};
+use super::masks;
 use super::outcome::{confirmation_weights, fold_shares};
 use super::prepare::{self, Checked};
 use super::record::{Record, RecordKind, ReplayError};
@@ -42,7 +43,10 @@ pub(super) fn deal(
     let view: Vec<Digest> = hellos.iter().map(|hello| hello.statement.digest()).collect();
     let session = session_id(&world.seat.ceremony, &view);
     world.inbox.set_session(session);
-    world.own(Round::Deal, step, |world| make(world, &hellos, session, view))?;
+    world.own(Round::Deal, step, |world| match world.shape.masks() {
+        true => masks::make(world, &hellos, session, view),
+        false => make(world, &hellos, session, view),
+    })?;
     step.erase.push(RecordKind::Seed);
     (world.vault.seed, world.vault.dealing) = (None, None);
     Ok(Stage::Deals(Box::new(AwaitDeals { session, hellos, distinct_hellos })))
@@ -70,29 +74,14 @@ fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<
     let (mut box_digests, mut share_lists) = (Vec::new(), Vec::new());
     for recipient in world.shape.recipients_of(seat.me).iter() {
         let address = Address { session, dealer: seat.me, recipient, root };
-        let hello = world.shape.named(hellos, Round::Hello, recipient);
-        let place = world.shape.place_of_key(recipient, seat.me);
-        let to = hello.zip(place).map(|(hello, place)| &hello.body.one_time_keys[place]);
-        let to = to.expect("every recipient has said hello, with a key for this box");
-        let parts: [&[u8]; 4] =
-            [seed.expose(), session.as_ref(), &recipient.get().to_be_bytes(), root.as_ref()];
-        let ephemeral = secret_bytes(Tag::BoxEphemeral, &parts);
         let shares = shares_at(point(recipient));
-        let sealed = match makes_keys {
-            true => share_box::seal(&address, to, &shares, ephemeral),
-            false => {
-                // A complaint about a share of a key that lives would be a pity if only this
-                // machine's memory was to blame.
-                if !fit(&commitments, point(recipient), &shares) {
-                    return Err(ReplayError::Miscomputed);
-                }
-                let blinding = secret_bytes(Tag::BlindingSeed, &parts);
-                let (sealed, list) =
-                    share_box::seal_listed(&address, to, &shares, &blinding, ephemeral);
-                share_lists.push(list);
-                sealed
-            }
-        };
+        // A complaint about a share of a key that lives would be a pity if only this machine's
+        // memory was to blame.
+        if !makes_keys && !fit(&commitments, point(recipient), &shares) {
+            return Err(ReplayError::Miscomputed);
+        }
+        let Sealed { sealed, list } = seal_for(&world.shape, hellos, &seed, &address, &shares);
+        share_lists.extend(list);
         box_digests.push(share_box::digest(&sealed));
         records.push(Record::sealed_box(RecordKind::SentBox, recipient, &sealed));
         world.sent.insert(recipient, sealed);
@@ -109,9 +98,40 @@ fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<
         false => commitments.without_constants(),
     };
     world.vault.dealt = Some(commitments.clone());
-    let salt = commit_salt(&seat, &seed);
+    let salt = Some(commit_salt(&seat, &seed));
     let body = Deal { view, salt, box_digests, share_lists, proof, commitments };
     Ok((records, seat.sign(Round::Deal, session, root_of_view, &body.encode())))
+}
+
+/// A box, with the digest of its list of blinded shares where it has one.
+pub(super) struct Sealed {
+    pub(super) sealed: Vec<u8>,
+    pub(super) list: Option<Digest>,
+}
+
+/// Seals `shares` at `address`, to the one-time key in the recipient's hello.
+pub(super) fn seal_for(
+    shape: &Shape,
+    hellos: &[Signed<Hello>],
+    seed: &Secret32,
+    address: &Address,
+    shares: &[SecretScalar],
+) -> Sealed {
+    let Address { session, dealer, recipient, root } = address;
+    let hello = shape.named(hellos, Round::Hello, *recipient);
+    let place = shape.place_of_key(*recipient, *dealer);
+    let to = hello.zip(place).map(|(hello, place)| &hello.body.one_time_keys[place]);
+    let to = to.expect("every recipient has said hello, with a key for this box");
+    let parts: [&[u8]; 4] =
+        [seed.expose(), session.as_ref(), &recipient.get().to_be_bytes(), root.as_ref()];
+    let ephemeral = secret_bytes(Tag::BoxEphemeral, &parts);
+    if shape.makes_keys() {
+        let sealed = share_box::seal(address, to, shares, ephemeral);
+        return Sealed { sealed, list: None };
+    }
+    let blinding = secret_bytes(Tag::BlindingSeed, &parts);
+    let (sealed, list) = share_box::seal_listed(address, to, shares, &blinding, ephemeral);
+    Sealed { sealed, list: Some(list) }
 }
 
 /// Proves that the dealer knows the constant terms.
@@ -146,7 +166,8 @@ pub(super) fn signed_box_digest(
     shape: &Shape,
     position: usize,
 ) -> Option<Digest> {
-    let start = 32 * shape.view_len(Round::Deal) + 32 + 32 * position;
+    let salt = if shape.commits(deal.envelope.sender) { 32 } else { 0 };
+    let start = 32 * shape.view_len(Round::Deal) + salt + 32 * position;
     deal.body().get(start..)?.first_chunk().copied().map(Digest)
 }
 
@@ -177,10 +198,12 @@ impl AwaitDeals {
         let deals = decode_deals(&statements, &world.shape, own.as_ref())?;
         let hellos: Vec<Statement> =
             self.hellos.iter().map(|hello| hello.statement.clone()).collect();
+        let follow = deals_follow_hellos(&hellos, &deals)?;
+        masks::object(world, self.session, &deals, step)?;
         let checked = Checked {
             session: self.session,
             distinct_hellos: self.distinct_hellos,
-            deals_follow_hellos: deals_follow_hellos(&hellos, &deals)?,
+            deals_follow_hellos: follow,
             opened: opened(&ceremony, &self.hellos, &deals)?,
             // First who knows its constants: who copied one does not.
             known_constants: known_constants(&self.session, &deals)?,

@@ -116,6 +116,21 @@ pub enum Rule {
         /// The validator.
         validator: usize,
     },
+    /// In a repair, two helpers deal different masks between them: one of the two is at fault.
+    MasksDiffer {
+        /// The two.
+        operators: [Index; 2],
+        /// The first validator for which they differ.
+        validator: usize,
+    },
+    /// In a repair, a mask between the dealer and another helper is not the one that their one-time
+    /// keys give.
+    Mask {
+        /// The dealer.
+        dealer: Index,
+        /// The validator.
+        validator: usize,
+    },
     /// A complaint about a share box that is as it should be, or not about the dealer's box.
     FalseComplaint {
         /// Who complained.
@@ -192,12 +207,15 @@ impl Rule {
             | Self::Outputs { operator }
             | Self::LockShares { operator }
             | Self::LockNode { operator } => vec![operator],
-            Self::CopiedHello { operators, .. } => operators.to_vec(),
+            Self::CopiedHello { operators, .. } | Self::MasksDiffer { operators, .. } => {
+                operators.to_vec()
+            }
             Self::View { operator, about, .. } => vec![operator, about],
             Self::Opening { dealer }
             | Self::ProofOfPossession { dealer }
             | Self::ShareBox { dealer, .. }
-            | Self::Share { dealer, .. } => vec![dealer],
+            | Self::Share { dealer, .. }
+            | Self::Mask { dealer, .. } => vec![dealer],
             Self::EqualConstants { rows: [(a, _), (b, _)] } if a == b => vec![a],
             Self::EqualConstants { rows: [(a, _), (b, _)] } => vec![a, b],
             Self::Degenerate => Vec::new(),
@@ -214,8 +232,9 @@ impl Rule {
             | Self::CopiedHello { .. }
             | Self::Opening { .. }
             | Self::EqualConstants { .. }
+            | Self::MasksDiffer { .. }
             | Self::ProofOfPossession { .. } => Some(Class::E2),
-            Self::ShareBox { .. } | Self::Share { .. } => Some(Class::E3),
+            Self::ShareBox { .. } | Self::Share { .. } | Self::Mask { .. } => Some(Class::E3),
             Self::FalseComplaint { .. } => Some(Class::E4),
             Self::Possession { .. }
             | Self::Partial { .. }
@@ -245,7 +264,7 @@ impl Rule {
     pub fn certainty(&self) -> Certainty {
         match self {
             Self::CopiedHello { operators: [a, b], .. } if a != b => Certainty::Suspected,
-            Self::View { .. } => Certainty::Suspected,
+            Self::View { .. } | Self::MasksDiffer { .. } => Certainty::Suspected,
             Self::Degenerate => Certainty::Nobody,
             Self::Equivocation { .. }
             | Self::Malformed { .. }
@@ -257,6 +276,7 @@ impl Rule {
             | Self::ProofOfPossession { .. }
             | Self::ShareBox { .. }
             | Self::Share { .. }
+            | Self::Mask { .. }
             | Self::FalseComplaint { .. }
             | Self::SumsRoot { .. }
             | Self::Possession { .. }

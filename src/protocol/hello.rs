@@ -17,6 +17,7 @@ use crate::primitives::x25519::DhSecret;
 
 use super::checks::{decode_hellos, distinct_hellos, hello_commitment};
 use super::deal;
+use super::masks;
 use super::record::{Record, ReplayError};
 use super::seat::OwnSeat;
 use super::stage::Stage;
@@ -123,11 +124,15 @@ fn draw(world: &mut World, entropy: &Entropy) -> Result<(Vec<Record>, Hello), Re
         let parts: [&[u8]; 2] = [seed.expose(), &other.get().to_be_bytes()];
         DhSecret::new(secret_bytes(Tag::OneTimeKey, &parts))
     };
-    let keys: Vec<DhSecret> = world.shape.dealers_to(seat.me).iter().map(one_time).collect();
+    let keys: Vec<DhSecret> = world.shape.keyed_for(seat.me).iter().map(one_time).collect();
     let mut records = Vec::new();
     let mut commitment = None;
     // Who does not deal needs the seed no more.
-    if world.shape.parts.dealers.contains(seat.me) {
+    if world.shape.parts.dealers.contains(seat.me) && world.shape.masks() {
+        masks::check_own_shares(&seat)?;
+        records.push(Record::seed(&seed));
+        world.vault.seed = Some(seed);
+    } else if world.shape.parts.dealers.contains(seat.me) {
         let dealing = Dealing::new(&seat, &seed)?;
         let root = dealing.commitments.merkle_root();
         let salt = commit_salt(&seat, &seed);

@@ -15,7 +15,6 @@ use crate::message::envelope::{Kind, Round, Statement, session_id};
 use crate::message::inbox::view;
 use crate::message::shape::Shape;
 use crate::message::share_box::{self, Address, ShareBoxError};
-use crate::primitives::commitment::evaluate_row;
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::Secret32;
@@ -26,6 +25,7 @@ use crate::spec::threshold::Index;
 use super::checks::{self, Signed};
 use super::dealt::dealt;
 use super::evidence::{Fault, Rule};
+use super::masks;
 use super::trial::Trial;
 
 pub use super::trial::Work;
@@ -66,11 +66,11 @@ pub(super) fn prove(ceremony: &Ceremony, held: &[Statement], fault: Fault) -> Bo
     Box::new(Court::new(ceremony, held).complete(fault))
 }
 
-/// Judges one complaint by the hello of its sender and the deal that it is about; `None` if these
-/// are not the ones it names.
+/// Judges one complaint by the hellos of its sender and of the dealer, and the deal that it is
+/// about; `None` if these are not the ones it names.
 pub(super) fn complaint(
     ceremony: &Ceremony,
-    hello: &Statement,
+    [hello, dealers]: [&Statement; 2],
     deal: &Statement,
     statement: &Statement,
 ) -> Option<Box<Fault>> {
@@ -82,48 +82,56 @@ pub(super) fn complaint(
         Err(fault) => return Some(fault),
     };
     let (view_of, dealer) = (|deal| view(deal, &shape), complaint.body.dealer);
-    let of_operator = |view: Vec<Digest>| shape.named(&view, Round::Hello, operator).copied();
+    let names = |view: Vec<Digest>| {
+        let of = |whose| shape.named(&view, Round::Hello, whose).copied();
+        of(operator) == Some(hello.digest()) && of(dealer) == Some(dealers.digest())
+    };
     let named = shape.named(&complaint.body.view, Round::Deal, dealer);
     let linked = named == Some(&deal.digest())
         && (deal.envelope.sender, deal.envelope.session) == (dealer, statement.envelope.session)
-        && view_of(deal).and_then(of_operator) == Some(hello.digest())
-        && hello.envelope.sender == operator;
+        && view_of(deal).is_some_and(names)
+        && (hello.envelope.sender, dealers.envelope.sender) == (operator, dealer);
     if !linked {
         return None;
     }
-    let hello = checks::decode_one(hello, |bytes, from| Hello::decode(bytes, &shape, from));
+    let read = |hello| checks::decode_one(hello, |bytes, from| Hello::decode(bytes, &shape, from));
     let deal = checks::decode_one(deal, |bytes, from| Deal::decode(bytes, &shape, from));
-    match (hello, deal) {
+    match (read(hello), deal) {
         (Err(fault), _) | (_, Err(fault)) => Some(fault),
-        (Ok(hello), Ok(deal)) => opened_box(ceremony, &hello, &deal, &complaint),
+        (Ok(hello), Ok(deal)) => {
+            opened_box(ceremony, (&hello, &|| read(dealers).ok()), &deal, &complaint)
+        }
     }
 }
 
-/// What the box in a complaint shows, with the hello of its sender and the deal that it names: the
-/// dealer's fault, or the sender's.
+/// What the box in a complaint shows, or the key, with the hello of its sender, that of the dealer
+/// and the deal that it names: the dealer's fault, or the sender's.
 pub(super) fn opened_box(
     ceremony: &Ceremony,
-    hello: &Signed<Hello>,
+    (hello, dealers): (&Signed<Hello>, &dyn Fn() -> Option<Signed<Hello>>),
     deal: &Signed<Deal>,
     complaint: &Signed<Complaint>,
 ) -> Option<Box<Fault>> {
     let (body, operator) = (&complaint.body, complaint.sender());
     let (dealer, shape) = (body.dealer, Shape::of(ceremony));
+    if let (Shown::Key { opened, .. }, Claim::Mask { validator }) = (&body.shown, body.claim) {
+        let shown = (opened, validator);
+        return masks::judge(ceremony, (hello, &dealers()?), deal, shown, &complaint.statement);
+    }
     let evidence = [&hello.statement, &deal.statement, &complaint.statement];
     let false_complaint = Some(Fault::new(Rule::FalseComplaint { operator, dealer }, evidence));
     // Only of oneself there is no box, and a complaint about oneself does not decode.
     let places = shape.place_of_box(dealer, operator).zip(shape.place_of_key(operator, dealer));
     let (of_box, of_key) = places?;
-    let (point, commitments) = (ceremony.roster().get(operator)?.point, dealt(ceremony, deal));
+    let (point, promised) = (ceremony.roster().get(operator)?.point, dealt(ceremony, deal));
     let address = Address {
         session: complaint.statement.envelope.session,
         dealer,
         recipient: operator,
-        root: commitments.merkle_root(),
+        root: promised.merkle_root(),
     };
     let wrong = |validator, share: &SecretScalar| {
-        let row = commitments.rows().nth(validator);
-        row.is_some_and(|row| share.base_mult() != evaluate_row(row, point).finish())
+        validator < shape.v && share.base_mult() != promised.share(validator, point)
     };
     let list = deal.body.share_lists.get(of_box);
     // Each claim is judged alone, whatever else is wrong with the box.
@@ -151,6 +159,8 @@ pub(super) fn opened_box(
                 }
             }
         }
+        // One is never shown for the other: a complaint would not decode.
+        Shown::Key { .. } => None,
         Shown::Share(shown) => {
             let (Claim::NotAScalar { validator } | Claim::Mismatch { validator }) = body.claim
             else {

@@ -19,6 +19,8 @@ pub(crate) mod findings;
 
 mod hello;
 
+mod masks;
+
 #[doc(hidden)]
 pub mod items;
 

@@ -43,7 +43,11 @@ impl Sums {
             sums.evaluate(points)?.chunks_exact(points.len()).map(<[G1]>::to_vec).collect();
         let weights = confirmation_weights(&digest, sums.len());
         let folded = sums.fold(&weights);
-        let span = Span::new(points, sums.t());
+        let span = match points.len() < sums.t() {
+            // A repair has one receiver, and nothing is signed.
+            true => Span::independent(points.len()),
+            false => Span::new(points, sums.t()),
+        };
         Some(Self {
             digest,
             public_keys: sums.constants().collect(),

@@ -7,11 +7,11 @@ use crate::message::envelope::{Kind, Round, Statement, view_root};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
 use crate::message::share_box::{self, Address, ShareBoxError};
-use crate::primitives::commitment::{evaluate, evaluate_row};
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::{SecretBytes, wiping_all};
 use crate::primitives::x25519::DhSecret;
+use crate::spec::threshold::Index;
 
 use super::checks::{
     DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Prepared,
@@ -156,25 +156,26 @@ fn complain(world: &mut World, session: Digest, deal: &Signed<Deal>, claim: Clai
     let received = Received::of(world, session, deal)?;
     let shown = received.show(&world.shape, claim);
     let shown = shown.ok_or(ReplayError::Incomplete { missing: "share boxes" })?;
-    let (me, dealer) = (world.seat.me, deal.sender());
+    Ok((Vec::new(), sign_complaint(world, session, deal.sender(), claim, shown)))
+}
+
+pub(super) fn sign_complaint(
+    world: &World,
+    session: Digest,
+    dealer: Index,
+    claim: Claim,
+    shown: Shown,
+) -> Statement {
     let view = view_of_deals(world);
     let root_of_view = view_root(&view);
     let body = Complaint { view, dealer, claim, shown };
-    let key = world.seat.operator.key();
-    let statement = Statement::sign_kind(
-        Kind::Complaint,
-        key,
-        me,
-        Round::Prepare,
-        session,
-        root_of_view,
-        &body.encode(),
-    );
-    Ok((Vec::new(), statement))
+    let (key, me) = (world.seat.operator.key(), world.seat.me);
+    let body = body.encode();
+    Statement::sign_kind(Kind::Complaint, key, me, Round::Prepare, session, root_of_view, &body)
 }
 
 /// What this operator's own complaint proves.
-fn complained(world: &mut World, step: &mut Step) -> Stop {
+pub(super) fn complained(world: &mut World, step: &mut Step) -> Stop {
     erase_dealing_secrets(world, step);
     let own = world
         .inbox
@@ -207,7 +208,7 @@ fn receive<'a>(
         }
     }
     let mut sums: Vec<SecretScalar> = (0..shape.v).map(|_| SecretScalar::zero()).collect();
-    let parent = world.seat.ceremony.parent_shares();
+    let parent = world.seat.ceremony.parent_shares().filter(|_| !shape.masks());
     for (dealer, shares) in dealt.iter().map(|(deal, shares)| (deal.sender(), shares)).chain(own) {
         // In a reshare the share of the parent's share, weighed.
         let weight = parent.and_then(|parent| parent.weight(dealer));
@@ -243,15 +244,13 @@ fn localise<'a>(
 ) -> Option<(&'a Signed<Deal>, Claim)> {
     let (point, weights) = (own_point(world), checked.sums.weights());
     for (deal, shares) in received {
-        let commitments = dealt(&world.seat.ceremony, deal);
-        let expected = evaluate(commitments.fold(weights).into_iter(), point).finish();
-        if fold_shares(weights, shares).base_mult() == expected {
+        let promised = dealt(&world.seat.ceremony, deal);
+        if fold_shares(weights, shares).base_mult() == promised.folded(weights, point) {
             continue;
         }
-        let wrong = |(row, share): (&[_], &SecretScalar)| {
-            share.base_mult() != evaluate_row(row, point).finish()
-        };
-        if let Some(validator) = commitments.rows().zip(shares).position(wrong) {
+        let wrong =
+            |(v, share): (usize, &SecretScalar)| share.base_mult() != promised.share(v, point);
+        if let Some(validator) = shares.iter().enumerate().position(wrong) {
             return Some((*deal, Claim::Mismatch { validator }));
         }
     }

@@ -80,7 +80,7 @@ impl Participant {
             match record.kind {
                 RecordKind::Seed => world.vault.seed = Some(wiping(|| record.to_seed())?),
                 RecordKind::OneTimeKeys => {
-                    let count = shape.dealers_to(world.seat.me).len();
+                    let count = shape.keyed_for(world.seat.me).len();
                     world.vault.one_time_keys = Some(wiping(|| record.to_one_time_keys(count))?)
                 }
                 RecordKind::OwnShares => {

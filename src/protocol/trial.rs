@@ -294,7 +294,12 @@ impl<'c, 'a> Trial<'c, 'a> {
         let hello = self.court.named(hello, Round::Hello, sender, session)?;
         let read = |bytes: &[u8], from| Hello::decode(bytes, self.shape(), from);
         let hello = checks::decode_one(hello, read).ok()?;
-        opened_box(self.court.ceremony, &hello, deal, complaint)
+        let dealers = || {
+            let named = self.shape().named(&deal.body.view, Round::Hello, dealer)?;
+            let dealers = self.court.named(named, Round::Hello, dealer, session)?;
+            checks::decode_one(dealers, read).ok()
+        };
+        opened_box(self.court.ceremony, (&hello, &dealers), deal, complaint)
     }
 
     /// Whether a deal opens its sender's hello, if that is here. A hello that does not decode is a

@@ -104,7 +104,9 @@ impl World {
         let hellos = self.inbox.view(deal)?;
         let hello = self.shape.named(&hellos, Round::Hello, operator)?;
         let hello = round(Round::Hello, operator, hello)?;
-        judge::complaint(&self.seat.ceremony, hello, deal, statement)
+        let dealers = self.shape.named(&hellos, Round::Hello, body.dealer)?;
+        let dealers = round(Round::Hello, body.dealer, dealers)?;
+        judge::complaint(&self.seat.ceremony, [hello, dealers], deal, statement)
     }
 
     /// A fault that the statements here prove to anybody.

@@ -213,7 +213,10 @@ impl Adversary {
             Self::DealOtherHellos => {
                 Hooks { deal: |deal| deal.view[0] = Digest([1; 32]), ..honest() }
             }
-            Self::DealWrongOpening => Hooks { deal: |deal| deal.salt[0] ^= 1, ..honest() },
+            Self::DealWrongOpening => Hooks {
+                deal: |deal| deal.salt.iter_mut().for_each(|salt| salt[0] ^= 1),
+                ..honest()
+            },
             Self::DealFalseProof => Hooks { deal: false_proof, ..honest() },
             Self::DealNegatedProof => Hooks { deal: negated, ..honest() },
             Self::BadShareLow => {
@@ -256,7 +259,7 @@ impl Adversary {
             Self::TwoFacedFinal => Hooks { last: other_outputs, ..honest() },
             Self::SignsTwice => honest(),
             Self::TwoFacedEverywhere => Hooks {
-                deal: |deal| deal.salt[0] ^= 1,
+                deal: |deal| deal.salt.iter_mut().for_each(|salt| salt[0] ^= 1),
                 prepare: other_possession,
                 commit: other_partial,
                 last: other_outputs,

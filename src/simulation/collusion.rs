@@ -162,7 +162,8 @@ impl Collusion {
             .collect();
         let salt = bytes(&format!("salt {seat}"));
         let (proof, share_lists, view) = (Some(proof), Vec::new(), view.to_vec());
-        let mut body = Deal { view, salt, box_digests, share_lists, proof, commitments };
+        let mut body =
+            Deal { view, salt: Some(salt), box_digests, share_lists, proof, commitments };
         (self.hooks.deal)(seat, &mut body);
         body
     }

@@ -214,7 +214,8 @@ impl Flood<'_> {
             others.par_iter().map(|other| share_box::digest(&self.sealed(seat, *other))).collect();
         let salt = bytes(&format!("flood salt {variant} {seat}"));
         let (proof, share_lists, named) = (Some(proof), Vec::new(), view.to_vec());
-        let body = Deal { view: named, salt, box_digests, share_lists, proof, commitments };
+        let body =
+            Deal { view: named, salt: Some(salt), box_digests, share_lists, proof, commitments };
         let statement = self.sign(seat, Kind::Ordinary, Round::Deal, view, &body.encode());
         Signed { statement, body }
     }

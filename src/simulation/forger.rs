@@ -220,7 +220,8 @@ impl Forger {
         }
         let box_digests = boxes.iter().map(|(_, sealed)| share_box::digest(sealed)).collect();
         let (salt, proof, share_lists) = (self.salt, Some(proof), Vec::new());
-        let mut body = Deal { view, salt, box_digests, share_lists, proof, commitments };
+        let mut body =
+            Deal { view, salt: Some(salt), box_digests, share_lists, proof, commitments };
         (self.hooks.deal)(&mut body);
         (self.sign(Round::Deal, session, &body.view.clone(), &body.encode()), boxes)
     }

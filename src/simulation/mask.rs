@@ -256,7 +256,7 @@ impl Mask {
                     self.boxes.insert(recipient, sealed);
                 }
             }
-            _ => body.salt[0] ^= 1,
+            _ => body.salt.as_mut()?[0] ^= 1,
         }
         let view = body.view.clone();
         Some(self.resigned(own, Kind::Ordinary, &view, &body.encode()))

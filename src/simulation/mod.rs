@@ -46,6 +46,8 @@ mod people;
 pub mod plan;
 
 pub mod import;
+
+pub mod repair;
 pub mod reshare;
 
 pub mod verdict;

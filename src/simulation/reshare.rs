@@ -81,7 +81,7 @@ pub fn reshare_toml(parents: &[Machine], parts: &[Part], t: usize, which: &[usiz
     text
 }
 
-fn card_name(operator: &crate::identity::operator::Operator) -> String {
+pub(super) fn card_name(operator: &crate::identity::operator::Operator) -> String {
     operator.card().name.to_string()
 }
 
@@ -102,22 +102,26 @@ pub fn reshare(parents: &[Machine], parts: &[Part], t: usize, which: &[usize]) -
     let everybody = operators(8);
     let machine = |(name, deals, _): &Part| {
         let operator = everybody.iter().find(|one| card_name(one) == *name);
-        let mut machine = Machine::new(&ceremony, operator.expect("one of the eight"));
-        if *deals {
-            let parent = parents.iter().find(|parent| card_name(&parent.seat.operator) == *name);
-            let parent = parent.expect("a dealer was there");
-            let records = parent
-                .log
-                .iter()
-                .map(|(kind, body)| Record { kind: *kind, body: SecretBytes::new(body.clone()) });
-            let spec = ceremony.reshare().expect("a reshare");
-            let records: Vec<Record> = records.collect();
-            let old = OldShares::of(&records, parent.seat.ceremony.v(), spec);
-            machine.seat = machine.seat.with_old_shares(Arc::new(old.expect("its shares")));
-        }
-        machine
+        let machine = Machine::new(&ceremony, operator.expect("one of the eight"));
+        if *deals { with_old_shares(machine, parents) } else { machine }
     };
     parts.iter().map(machine).collect()
+}
+
+/// The machine with the shares that its operator has after the ceremony of `parents`.
+pub(super) fn with_old_shares(mut machine: Machine, parents: &[Machine]) -> Machine {
+    let name = card_name(&machine.seat.operator);
+    let parent = parents.iter().find(|parent| card_name(&parent.seat.operator) == name);
+    let parent = parent.expect("a dealer was there");
+    let records = parent
+        .log
+        .iter()
+        .map(|(kind, body)| Record { kind: *kind, body: SecretBytes::new(body.clone()) });
+    let records: Vec<Record> = records.collect();
+    let spec = machine.seat.ceremony.reshare().expect("it has a parent");
+    let old = OldShares::of(&records, parent.seat.ceremony.v(), spec);
+    machine.seat = machine.seat.with_old_shares(Arc::new(old.expect("its shares")));
+    machine
 }
 
 /// Minima of `validators` validators, in which every number is `height`.

@@ -1,22 +1,26 @@
-//! The canonical bytes of a spec, and the fingerprint words by which people compare digests.
+//! The canonical bytes of a spec.
 //!
 //! Integers are big-endian; a text stands behind its length (2 bytes).
 //!
 //! ```text
-//! "QSPC" ‖ version(2): 1 or 2 ‖ kind(1): 1 = key generation, 2 = reshare, 3 = import
+//! "QSPC" ‖ version(2): 1 or 2
+//!   ‖ kind(1): 1 = key generation, 2 = reshare, 3 = import, 4 = repair
 //!   ‖ policy(1): bit 0 = all operators may be required,
 //!     bit 1 = what is agreed for SSV stands at the end, bit 2 = an Obol cluster does, behind that
 //! name(text) ‖ id(32) ‖ attempt(4) ‖ superseded digest(32), if attempt > 1
 //! network name(text) ‖ genesis fork version(4) ‖ 0, or 1 ‖ capella fork version(4)
 //!   ‖ genesis validators root(32) ‖ 0, or 1 ‖ genesis time(8)
 //! n(2) ‖ t(2)
-//!   ‖ of a reshare: parent's certificate(32) ‖ root of its rows(32) ‖ its n(2) ‖ its t(2)
+//!   ‖ of a reshare or repair: parent's certificate(32) ‖ root of its rows(32) ‖ its n(2)
+//!     ‖ its t(2)
 //! n times: point(8), or of a reshare or import: parts(1): bit 0 = deals, bit 1 = receives
 //!     ‖ of a dealer of a reshare: index in the parent(2) ‖ point in the parent(8)
 //!     ‖ of a receiver: point(8)
+//!     or of a repair: 1 = helps, 2 = regains its share ‖ index and point in the parent(10)
 //!   ‖ operator key(32) ‖ Noise static(32)
 //!   ‖ install mark(32), not in version 1 ‖ card signature(64) ‖ name length(1) ‖ name
-//! V(4) ‖ of a reshare, V times: position in the parent(4) ‖ key(48) ‖ withdrawal credentials(32)
+//! V(4) ‖ of a reshare or repair, V times: position in the parent(4) ‖ key(48)
+//!     ‖ withdrawal credentials(32)
 //!   ‖ of an import, V times: key(48) ‖ withdrawal credentials(32)
 //!   ‖ of a key generation, V times: withdrawal credentials(32) ‖ amounts(1) ‖ that many: gwei(8)
 //!   ‖ 0, or 1 ‖ fee recipient(20) ‖ gas limit(8)
@@ -28,8 +32,6 @@
 //!
 //! Addresses of operators (`host:port`) are not in it: they are hints about the day, not part of
 //! what is agreed.
-
-use bip39::Language;
 
 use super::ceremony::{
     self, MOST_AMOUNTS, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec,
@@ -54,6 +56,10 @@ use crate::identity::card::{self, RawCard};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
 
+pub use super::fingerprint::{
+    FINGERPRINT_WORDS, FingerprintError, fingerprint, fingerprint_words, parse_fingerprint,
+};
+
 /// Upper bound of the length: 8 + head + network + operators + validators + extensions, each at its
 /// longest. A reshare has no extensions, and is shorter.
 pub const MOST_CANONICAL_BYTES: usize = 8
@@ -63,10 +69,6 @@ pub const MOST_CANONICAL_BYTES: usize = 8
     + (4 + MOST_VALIDATORS * (32 + 1 + 8 * MOST_AMOUNTS + 1 + 28))
     + (20 + 8 + CLUSTER_SIZES[CLUSTER_SIZES.len() - 1] * RSA_BYTES)
     + (4 + obol::MOST_EXTENSION_BYTES);
-/// Words of a fingerprint.
-pub const FINGERPRINT_WORDS: usize = 12;
-/// Most words of a typed fingerprint that are looked at.
-const MOST_WORDS: usize = 1000;
 
 const MAGIC: &[u8; 4] = b"QSPC";
 const LONGEST_NETWORK_NAME: usize = 32;
@@ -101,7 +103,7 @@ pub(super) fn encode(terms: &Terms) -> Vec<u8> {
         .each(terms.seats.iter().enumerate(), |w, (at, seat)| {
             seat.card.write(match &terms.reshare {
                 None => w.u64(seat.point),
-                Some(reshare) => write_part(w, &reshare.origin, &reshare.seats[at], seat.point),
+                Some(reshare) => write_part(w, reshare, &reshare.seats[at], seat.point),
             })
         })
         .u32(u32::try_from(terms.validators.len()).expect("at most 8192 validators"))
@@ -184,6 +186,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
     let known = match kind {
         CeremonyKind::Dkg => ALLOW_ALL_REQUIRED | FOR_SSV | OBOL,
         CeremonyKind::Reshare | CeremonyKind::Import => ALLOW_ALL_REQUIRED,
+        CeremonyKind::Repair => 0,
     };
     if policy & !known != 0 {
         return Err(SpecError::Policy(policy));
@@ -220,18 +223,19 @@ impl Raw {
         let required = r.u16("threshold")?;
         let parent = match kind {
             CeremonyKind::Dkg | CeremonyKind::Import => None,
-            CeremonyKind::Reshare => Some(RawParent::read(r)?),
+            CeremonyKind::Reshare | CeremonyKind::Repair => Some(RawParent::read(r)?),
         };
         let part = |r: &mut Reader<'_>| match kind {
             CeremonyKind::Dkg => RawPart::all(r),
             CeremonyKind::Reshare | CeremonyKind::Import => RawPart::read(r, kind),
+            CeremonyKind::Repair => RawPart::of_repair(r),
         };
         let seats = r.many(operators, |r| Ok((part(r)?, RawCard::read(r, with_marks)?)))?;
         let count = usize::try_from(r.u32("validators")?).unwrap_or(usize::MAX);
         let count = bounded("validators", count, MOST_VALIDATORS)?;
         let validators = match kind {
             CeremonyKind::Dkg => r.many(count, RawValidator::read)?,
-            CeremonyKind::Reshare => {
+            CeremonyKind::Reshare | CeremonyKind::Repair => {
                 r.many(count, |r| RawValidator::inherited(r, read_inherited))?
             }
             CeremonyKind::Import => r.many(count, |r| RawValidator::inherited(r, read_key))?,
@@ -275,6 +279,11 @@ impl Raw {
             let parts = parts.map(|(at, (part, _))| part.check(at, origin));
             parts.collect::<Result<Vec<_>, _>>()
         };
+        let regained = |origin| {
+            let seats = self.seats.iter().enumerate();
+            let shares = seats.filter_map(|(at, (part, _))| part.regained(at, origin).transpose());
+            shares.collect::<Result<Vec<_>, _>>()
+        };
         let inherited = |(at, raw): (usize, &RawValidator)| match kind {
             CeremonyKind::Import => raw.inherited.map(|one| Inherited { position: at, ..one }),
             _ => raw.inherited,
@@ -284,6 +293,7 @@ impl Raw {
             Some(origin) => Some(ReshareSpec {
                 seats: part(&origin)?,
                 validators: self.validators.iter().enumerate().filter_map(inherited).collect(),
+                regained: regained(&origin)?.first().copied(),
                 origin,
             }),
         };
@@ -397,64 +407,4 @@ fn bounded(what: &'static str, count: usize, most: usize) -> Result<usize, Decod
     } else {
         Err(DecodeError::Invalid { what, why: "more than a ceremony can have" })
     }
-}
-
-/// Why words are not a fingerprint.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FingerprintError {
-    /// Not twelve words.
-    #[error("{0} words; a fingerprint has {FINGERPRINT_WORDS}")]
-    Count(usize),
-    /// A word that is not in the list.
-    #[error("word {position}, {word:?}, is not in the list of fingerprint words")]
-    Word {
-        /// Which, from 1.
-        position: usize,
-        /// The word.
-        word: String,
-    },
-}
-
-/// The first 132 bits of a digest as twelve words of the English list of BIP-39, 11 bits each.
-///
-/// It lets people see by voice that they hold different files before they start. What they then
-/// agree to is the whole digest, which every operator signs first of all. Whoever writes the file
-/// can try many: two files that share their words cost about 2^66 attempts.
-pub fn fingerprint(digest: &Digest) -> Vec<&'static str> {
-    let list = Language::English.word_list();
-    let bit = |at: usize| usize::from(digest.0[at / 8] >> (7 - at % 8) & 1);
-    let word = |w: usize| list[(11 * w..11 * (w + 1)).fold(0, |number, at| number << 1 | bit(at))];
-    (0..FINGERPRINT_WORDS).map(word).collect()
-}
-
-/// Reads a fingerprint as people type it: any case, words apart by spaces, line ends, commas or
-/// hyphens.
-pub fn parse_fingerprint(text: &str) -> Result<Vec<&'static str>, FingerprintError> {
-    let words = fingerprint_words(text)?;
-    match words.len() {
-        FINGERPRINT_WORDS => Ok(words),
-        found => Err(FingerprintError::Count(found)),
-    }
-}
-
-/// Some of the words of a fingerprint, as a person types or copies them: the numbers that stand
-/// before them on a screen are not words.
-///
-/// # Errors
-///
-/// A word that is not in the list.
-pub fn fingerprint_words(text: &str) -> Result<Vec<&'static str>, FingerprintError> {
-    let is_number = |word: &str| word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let words = text
-        .split(|c: char| c.is_whitespace() || c == '-' || c == ',')
-        .filter(|word| !is_number(word))
-        .take(MOST_WORDS);
-    let list = Language::English.word_list();
-    let find = |(position, word): (usize, &str)| {
-        let at = list.binary_search(&word.to_ascii_lowercase().as_str()).map_err(|_| {
-            FingerprintError::Word { position: position + 1, word: word.chars().take(20).collect() }
-        })?;
-        Ok(list[at])
-    };
-    words.enumerate().map(find).collect()
 }

@@ -8,7 +8,8 @@ use super::error::{Place, SpecError};
 use super::kind::{CeremonyKind, Parts};
 use super::obol;
 use super::parent::{ParentError, ParentShares};
-use super::reshare::{self, ReshareSpec};
+use super::repair;
+use super::reshare::{self, ReshareError, ReshareSpec};
 use super::roster::{Roster, Seat};
 use super::ssv::{self, SsvSpec};
 use super::threshold::{Index, MOST_OPERATORS, Threshold, ThresholdError};
@@ -172,6 +173,9 @@ impl Ceremony {
         }
         check_count(terms.validators.len())?;
         if let Some(spec) = &terms.reshare {
+            if terms.kind == CeremonyKind::Repair {
+                repair::check(spec, terms.required).map_err(ReshareError::from)?;
+            }
             reshare::check(spec, &terms.seats, &terms.validators, terms.required)?;
         } else {
             check_work(terms.validators.len(), threshold)?;
@@ -376,7 +380,7 @@ impl Ceremony {
         self.ssv.as_ref()
     }
 
-    /// Whose keys are dealt, and by whom; of a reshare or an import and of nothing else.
+    /// Whose keys are dealt, and by whom; of a reshare, an import or a repair and of nothing else.
     pub fn reshare(&self) -> Option<&ReshareSpec> {
         self.reshare.as_ref()
     }
@@ -423,6 +427,11 @@ impl Terms {
         };
         if self.seats.len() > MOST_OPERATORS {
             return Err(ThresholdError::TooManyOperators(self.seats.len()).into());
+        }
+        if self.kind == CeremonyKind::Repair
+            && let Some(parent) = reshare.origin.parent()
+        {
+            return Ok(parent.threshold);
         }
         Ok(Threshold::new(self.required, reshare::receivers(&reshare.seats))?)
     }

@@ -13,11 +13,14 @@ pub enum CeremonyKind {
     Reshare,
     /// An import: keys that one operator holds whole, which it deals to all that receive.
     Import,
+    /// A repair: the share that one operator of a parent has lost, which others of its operators
+    /// give it again. Nobody else's share changes.
+    Repair,
 }
 
 impl CeremonyKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Dkg, Self::Reshare, Self::Import];
+    pub const ALL: [Self; 4] = [Self::Dkg, Self::Reshare, Self::Import, Self::Repair];
 
     /// The number in the canonical encoding.
     pub const fn number(self) -> u8 {
@@ -25,6 +28,7 @@ impl CeremonyKind {
             Self::Dkg => 1,
             Self::Reshare => 2,
             Self::Import => 3,
+            Self::Repair => 4,
         }
     }
 

@@ -12,6 +12,8 @@ pub mod error;
 
 pub mod file;
 
+mod fingerprint;
+
 pub mod kind;
 
 mod network;
@@ -26,6 +28,8 @@ pub mod parent;
 
 pub mod rehearsal;
 
+pub mod repair;
+
 pub mod reshare;
 
 mod reshare_error;
@@ -35,6 +39,8 @@ pub mod roster;
 pub mod seats;
 
 pub mod show;
+
+mod show_repair;
 
 mod show_reshare;
 

@@ -193,6 +193,7 @@ pub fn ceremony_file(
         policy: PolicyEntry::default(),
         parent: None,
         import: None,
+        repair: None,
         operators,
         validators: validators.collect(),
         ssv: None,

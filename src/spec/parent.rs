@@ -5,9 +5,9 @@
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::commitment::{Commitments, UntestedCommitments};
 use crate::primitives::curve::{
-    DecodeError as CurveError, G1, G1_UNCOMPRESSED, Scalar, UntestedG1,
+    DecodeError as CurveError, G1, G1_UNCOMPRESSED, G1Sum, Scalar, UntestedG1,
 };
-use crate::primitives::lagrange::Weights;
+use crate::primitives::lagrange::{Weights, coefficients_at};
 
 use super::error::Place;
 use super::reshare::{Inherited, Origin, ReshareError, ReshareSpec};
@@ -84,6 +84,8 @@ pub struct ParentShares {
     /// By dealer, then by validator.
     shares: Vec<Vec<G1>>,
     weights: Weights,
+    /// Of a repair: by helper, its Lagrange coefficient at the point of the lost share.
+    at_lost: Option<Vec<Scalar>>,
 }
 
 impl ParentShares {
@@ -117,7 +119,11 @@ impl ParentShares {
         if !keys.into_iter().eq(rows.constants()) {
             return Err(ParentError::Keys);
         }
-        Ok(Self { rows, dealers: spec.parts().dealers, shares, weights })
+        let at_lost = match spec.regained {
+            None => None,
+            Some(lost) => Some(coefficients_at(lost.point, &points).ok_or(ParentError::Keys)?),
+        };
+        Ok(Self { rows, dealers: spec.parts().dealers, shares, weights, at_lost })
     }
 
     /// Of an import: the keys themselves. `None` of a reshare, whose parent has them.
@@ -138,7 +144,7 @@ impl ParentShares {
         let dealers = spec.parts().dealers;
         let weights = Weights::at_zero(&spec.dealer_points()).expect("one dealer at point 1");
         let (rows, shares) = (Commitments::new(1, keys.clone()), vec![keys]);
-        Ok(Some(Self { rows, dealers, shares, weights }))
+        Ok(Some(Self { rows, dealers, shares, weights, at_lost: None }))
     }
 
     /// The parent's rows of the validators that are dealt anew.
@@ -175,6 +181,26 @@ impl ParentShares {
     /// The Lagrange coefficient of one dealer; `None` if it is none.
     pub fn weight(&self, dealer: Index) -> Option<&Scalar> {
         self.weights.scalars().get(self.dealers.place(dealer)?)
+    }
+
+    /// In a repair, by which number a helper's share counts for the one that was lost: its Lagrange
+    /// coefficient there. `None` in a reshare, or if it is no helper.
+    pub fn weight_at_lost(&self, helper: Index) -> Option<&Scalar> {
+        self.at_lost.as_ref()?.get(self.dealers.place(helper)?)
+    }
+
+    /// In a repair, what `helper` has to send for validator `v`, in the exponent, with these masks,
+    /// a row for each validator: what its share counts for the lost one, and its masks, of which
+    /// those with lower helpers are taken away. `None` if that is infinity, or as for
+    /// [`Self::weight_at_lost`].
+    pub fn masked_at_lost(&self, helper: Index, masks: &Commitments, v: usize) -> Option<G1> {
+        let share = self.of(helper)?.get(v)?;
+        let mut sum = G1Sum::from(*share).scaled(self.weight_at_lost(helper)?);
+        for (other, point) in self.dealers.without(helper).iter().zip(masks.row(v)) {
+            let point = G1Sum::from(*point);
+            sum.add_sum(&if helper < other { point } else { point.negated() });
+        }
+        sum.finish()
     }
 
     /// What a dealer has sent, with its public shares as constant terms; `None` if it is no dealer.

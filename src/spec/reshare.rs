@@ -99,6 +99,8 @@ pub struct ReshareSpec {
     pub seats: Vec<SeatPart>,
     /// Which of the parent's validators, by position.
     pub validators: Vec<Inherited>,
+    /// Of a repair: the share that its one receiver has lost. Of a reshare none.
+    pub regained: Option<OldShare>,
 }
 
 impl ReshareSpec {
@@ -185,7 +187,7 @@ fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
         if part.deals.is_none() && !part.receives {
             return Err(NoPart { place: place("receives") });
         }
-        if let Some(share) = part.deals {
+        if let Some(share) = spec.share_of(part) {
             let (found, most) = (share.index.get(), spec.origin.holders());
             if usize::from(found) > most {
                 return Err(OldIndex { place: place("deals"), found, most });
@@ -197,7 +199,7 @@ fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
             }
             dealers.push((share, at));
         }
-        if part.receives {
+        if part.receives && spec.regained.is_none() {
             if seat.point != next {
                 return Err(Point { place: place("point"), point: seat.point });
             }
@@ -240,15 +242,16 @@ pub(super) fn write_parent(w: Writer, parent: &Parent) -> Writer {
 /// `parts(1): bit 0 deals, bit 1 receives ‖ if it deals: old index(2) ‖ old point(8)
 ///   ‖ if it receives: point(8)`.
 ///
-/// Of an import without what a dealer has in the parent.
-pub(super) fn write_part(w: Writer, origin: &Origin, part: &SeatPart, point: u64) -> Writer {
+/// Of an import without what a dealer has in the parent. In a repair each has an old index and an
+/// old point, and none a new one.
+pub(super) fn write_part(w: Writer, spec: &ReshareSpec, part: &SeatPart, point: u64) -> Writer {
     let deals = if part.deals.is_some() { DEALS } else { 0 };
     let receives = if part.receives { RECEIVES } else { 0 };
     w.u8(deals | receives)
-        .each(part.deals.filter(|_| *origin != Origin::Keys), |w, share| {
+        .each(spec.share_of(part).filter(|_| spec.origin != Origin::Keys), |w, share| {
             w.u16(share.index.get()).u64(share.point)
         })
-        .each(part.receives.then_some(point), Writer::u64)
+        .each((part.receives && spec.regained.is_none()).then_some(point), Writer::u64)
 }
 
 /// `position in the parent(4) ‖ key(48)`; of an import the key alone.
@@ -288,6 +291,8 @@ impl RawParent {
 /// A seat's part as it stands in the bytes, and its evaluation point: 0 if it does not receive.
 pub(super) struct RawPart {
     deals: Option<(u16, u64)>,
+    /// Of a repair.
+    regains: Option<(u16, u64)>,
     receives: bool,
     pub(super) point: u64,
 }
@@ -295,7 +300,7 @@ pub(super) struct RawPart {
 impl RawPart {
     /// Of a key generation, in which everybody deals and receives.
     pub(super) fn all(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { deals: None, receives: true, point: r.u64("point")? })
+        Ok(Self { deals: None, regains: None, receives: true, point: r.u64("point")? })
     }
 
     /// Of a reshare, or of an import, whose dealer has no place in a parent.
@@ -311,19 +316,45 @@ impl RawPart {
         };
         let receives = part & RECEIVES != 0;
         let point = if receives { r.u64("point")? } else { 0 };
-        Ok(Self { deals, receives, point })
+        Ok(Self { deals, regains: None, receives, point })
+    }
+
+    /// Of a repair: a share of the parent, and whether it helps with it or regains it.
+    pub(super) fn of_repair(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let part = r.u8("part")?;
+        let share = (r.u16("index in the parent")?, r.u64("point in the parent")?);
+        match part {
+            DEALS => Ok(Self { deals: Some(share), regains: None, receives: false, point: 0 }),
+            RECEIVES => {
+                Ok(Self { deals: None, regains: Some(share), receives: true, point: share.1 })
+            }
+            _ => Err(DecodeError::Invalid { what: "part", why: "neither a helper nor the one" }),
+        }
+    }
+
+    /// Of a repair: the share that this seat regains.
+    pub(super) fn regained(
+        &self,
+        at: usize,
+        origin: &Origin,
+    ) -> Result<Option<OldShare>, ReshareError> {
+        self.regains.map(|share| old_share(at, origin, share)).transpose()
     }
 
     pub(super) fn check(&self, at: usize, origin: &Origin) -> Result<SeatPart, ReshareError> {
-        let most = origin.holders();
-        let share = |(found, point): (u16, u64)| {
-            let place = Place::operator(at, "deals");
-            let index = Index::new(found);
-            let index = index.ok_or(ReshareError::OldIndex { place, found, most })?;
-            Ok(OldShare { index, point })
-        };
-        Ok(SeatPart { deals: self.deals.map(share).transpose()?, receives: self.receives })
+        let deals = self.deals.map(|share| old_share(at, origin, share)).transpose()?;
+        Ok(SeatPart { deals, receives: self.receives })
     }
+}
+
+fn old_share(
+    at: usize,
+    origin: &Origin,
+    (found, point): (u16, u64),
+) -> Result<OldShare, ReshareError> {
+    let (place, most) = (Place::operator(at, "deals"), origin.holders());
+    let index = Index::new(found).ok_or(ReshareError::OldIndex { place, found, most })?;
+    Ok(OldShare { index, point })
 }
 
 /// A validator of the parent as it stands in the bytes.

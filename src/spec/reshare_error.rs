@@ -2,6 +2,7 @@
 
 use super::ceremony::{MOST_VALIDATORS, MOST_WORK};
 use super::error::Place;
+use super::repair::RepairError;
 use super::threshold::ThresholdError;
 use crate::primitives::curve::DecodeError as CurveError;
 
@@ -151,6 +152,9 @@ pub enum ReshareError {
         /// Where.
         place: Place,
     },
+    /// What is not so of a repair.
+    #[error(transparent)]
+    Repair(#[from] RepairError),
     /// More work than the limit.
     #[error(
         "{validators} validators times {seats} operators times the larger threshold, {required}, \

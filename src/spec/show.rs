@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
-use super::show_reshare;
 pub use super::show_reshare::{dealer, whole, whole_keys};
 use super::ssv::RSA_WEAKNESS;
+use super::{show_repair, show_reshare};
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::destination;
 use crate::ethereum::obol::check::{CREATOR_SIGNATURE, Cluster};
@@ -24,6 +24,7 @@ pub fn describe(ceremony: &Ceremony) -> String {
     let mut out = String::new();
     let written = match ceremony.reshare() {
         None => describe_into(ceremony, &mut out),
+        Some(spec) if ceremony.is_repair() => show_repair::describe(ceremony, spec, &mut out),
         Some(spec) => show_reshare::describe(ceremony, spec, &mut out),
     };
     written.expect("a string takes everything");

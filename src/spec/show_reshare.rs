@@ -14,13 +14,31 @@ pub(super) fn describe(
     spec: &ReshareSpec,
     out: &mut String,
 ) -> core::fmt::Result {
+    let kind = match spec.origin {
+        Origin::Ceremony(_) => "Reshare",
+        Origin::Keys => "Import",
+    };
+    head(kind, ceremony, spec, out)?;
+    operators(ceremony, spec, out)?;
+    network(ceremony, out)?;
+    writeln!(out)?;
+    for caution in cautions(ceremony, spec) {
+        writeln!(out, "WARNING: {caution}")?;
+    }
+    validators(ceremony, spec, out)?;
+    writeln!(out, "\nFingerprint, to be compared by voice\n{}", words(ceremony))
+}
+
+/// What it is, and whose keys it is about.
+pub(super) fn head(
+    kind: &str,
+    ceremony: &Ceremony,
+    spec: &ReshareSpec,
+    out: &mut String,
+) -> core::fmt::Result {
     writeln!(
         out,
-        "{} \"{}\" on {}, attempt {}",
-        match spec.origin {
-            Origin::Ceremony(_) => "Reshare",
-            Origin::Keys => "Import",
-        },
+        "{kind} \"{}\" on {}, attempt {}",
         ceremony.name(),
         ceremony.network().name(),
         ceremony.attempt()
@@ -43,14 +61,7 @@ pub(super) fn describe(
         }
         Origin::Keys => writeln!(out, "\nKeys: whole, in the hands of {}", dealer(ceremony))?,
     }
-    operators(ceremony, spec, out)?;
-    network(ceremony, out)?;
-    writeln!(out)?;
-    for caution in cautions(ceremony, spec) {
-        writeln!(out, "WARNING: {caution}")?;
-    }
-    validators(ceremony, spec, out)?;
-    writeln!(out, "\nFingerprint, to be compared by voice\n{}", words(ceremony))
+    Ok(())
 }
 
 fn operators(ceremony: &Ceremony, spec: &ReshareSpec, out: &mut String) -> core::fmt::Result {
@@ -169,7 +180,11 @@ fn of_reshare(parent: &Parent) -> Vec<String> {
     ]
 }
 
-fn validators(ceremony: &Ceremony, spec: &ReshareSpec, out: &mut String) -> core::fmt::Result {
+pub(super) fn validators(
+    ceremony: &Ceremony,
+    spec: &ReshareSpec,
+    out: &mut String,
+) -> core::fmt::Result {
     let (whose, stays) = match spec.origin {
         Origin::Ceremony(_) => (" of the parent", "keys and withdrawal addresses stay as they are"),
         Origin::Keys => ("", "keys stay as they are; withdrawal addresses are claimed, not proven"),

@@ -31,6 +31,7 @@ pub(super) fn write(file: &CeremonyFile) -> String {
     }
     out.comment(match (&file.parent, &file.import) {
         (None, None) => "Operators required to sign; all others may be lost.",
+        _ if file.repair.is_some() => "Operators required to sign, as before.",
         _ => "Operators required to sign with the new shares; all other receivers may be lost.",
     });
     out.field("threshold", file.threshold);
@@ -45,7 +46,15 @@ pub(super) fn write(file: &CeremonyFile) -> String {
         out.field("allow_all_required", true);
     }
     if let Some(entry) = &file.parent {
-        parent(&mut out, entry);
+        parent(&mut out, entry, file.repair.is_some());
+    }
+    if let Some(entry) = &file.repair {
+        out.table("[repair]");
+        out.comment(
+            "What became of the machine that had the lost share. Two copies of a share can sign \
+             two different messages.",
+        );
+        out.field("old_machine", quoted(&entry.old_machine));
     }
     if let Some(entry) = &file.import {
         out.table("[import]");
@@ -92,6 +101,10 @@ fn operator(out: &mut Text, entry: &OperatorEntry) {
     if let Some(index) = entry.deals {
         out.comment("Deals the share that it has as this operator of the parent.");
         out.field("deals", index);
+    }
+    if let Some(index) = entry.regains {
+        out.comment("Regains the share that it had as this operator of the parent.");
+        out.field("regains", index);
     }
     if let Some(point) = entry.old_point {
         out.field("old_point", point);
@@ -159,11 +172,15 @@ fn obol(out: &mut Text, entry: &ObolEntry) {
     out.field("definition", quoted(&entry.definition));
 }
 
-fn parent(out: &mut Text, entry: &ParentEntry) {
+fn parent(out: &mut Text, entry: &ParentEntry, of_repair: bool) {
     out.table("[parent]");
-    out.comment(
-        "The completed ceremony whose shares are dealt anew. Keys and withdrawal addresses stay.",
-    );
+    out.comment(match of_repair {
+        true => "The completed ceremony of the share that was lost.",
+        false => {
+            "The completed ceremony whose shares are dealt anew. Keys and withdrawal addresses \
+             stay."
+        }
+    });
     out.field("certificate", quoted(&entry.certificate));
     out.field("rows", quoted(&entry.rows));
     out.field("operators", entry.operators);

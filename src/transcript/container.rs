@@ -6,11 +6,11 @@
 //! |---|---|
 //! | 4 | `QTRN` |
 //! | 2 | version, big-endian: 1 |
-//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare or import; 4, one that was finished without seats that are lost |
+//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare or import; 4, one that was finished without seats that are lost; 5, a complete repair |
 //! | 1 | zero |
 //! | 4 | length of the spec, big-endian |
 //! | that many | the spec's canonical bytes |
-//! | of a reshare `96·V·t` | the rows of its parent, `t` being the parent's threshold |
+//! | of a reshare or repair `96·V·t` | the rows of its parent, `t` being the parent's threshold |
 //! | of kind 4 `n` | a byte for each seat: 1 if its final is here, else 0 |
 //! | each its own size ([`Shape::statement_bytes`]) | every statement that is owed: R0 by index, then R1, R2, R3, R4 |
 //! | of a reshare or import 2 | number of statements of minima |
@@ -61,6 +61,8 @@ pub enum ContainerKind {
     /// The same without the finals of seats that are lost, and with the word of all others that
     /// they finish without them.
     Without = 4,
+    /// Every statement of a complete repair, with the rows of its parent.
+    Repaired = 5,
 }
 
 /// The first twelve bytes, checked.
@@ -96,6 +98,7 @@ impl Header {
             2 => ContainerKind::Stopped,
             3 => ContainerKind::Reshared,
             4 => ContainerKind::Without,
+            5 => ContainerKind::Repaired,
             _ => return Err(ContainerError::Kind(kind)),
         };
         match reserved {
@@ -154,6 +157,7 @@ impl Header {
     fn takes(&self, ceremony: &Ceremony) -> Result<(), ContainerError> {
         match (self.kind, ceremony.kind()) {
             (ContainerKind::Complete, CeremonyKind::Dkg)
+            | (ContainerKind::Repaired, CeremonyKind::Repair)
             | (
                 ContainerKind::Reshared | ContainerKind::Without,
                 CeremonyKind::Reshare | CeremonyKind::Import,
@@ -195,7 +199,7 @@ impl Header {
         let slots = shape.slots().filter(|slot| counts.holds(shape, slot));
         let statements: usize = slots.map(|slot| slot_bytes(shape, slot)).sum();
         let fixed = match self.kind {
-            ContainerKind::Complete | ContainerKind::Stopped => 0,
+            ContainerKind::Complete | ContainerKind::Stopped | ContainerKind::Repaired => 0,
             ContainerKind::Reshared => COUNT_BYTES,
             ContainerKind::Without => shape.n + 2 * COUNT_BYTES,
         };
@@ -235,7 +239,7 @@ fn most_withouts(shape: &Shape, lacking: usize) -> usize {
 
 /// Whether the rows of a parent stand behind the spec: of a reshare. An import's are its keys.
 fn has_rows(ceremony: &Ceremony) -> bool {
-    ceremony.kind() == CeremonyKind::Reshare
+    matches!(ceremony.kind(), CeremonyKind::Reshare | CeremonyKind::Repair)
 }
 
 /// Bytes of the number of minima.
@@ -261,7 +265,10 @@ pub fn expected_len(prefix: &[u8]) -> Result<u64, ContainerError> {
     let shape = Shape::of(&ceremony);
     Ok(match header.kind {
         ContainerKind::Stopped => super::stopped::longest(&header, &ceremony),
-        ContainerKind::Complete | ContainerKind::Reshared | ContainerKind::Without => {
+        ContainerKind::Complete
+        | ContainerKind::Reshared
+        | ContainerKind::Without
+        | ContainerKind::Repaired => {
             let withouts = match header.kind {
                 ContainerKind::Without => most_withouts(&shape, shape.n / 2),
                 _ => 0,
@@ -317,7 +324,7 @@ impl<'a> Container<'a> {
         let at = header.statements_at(&ceremony);
         let (reshared, finals_bytes) = match header.kind {
             ContainerKind::Stopped => return Err(ContainerError::NotComplete),
-            ContainerKind::Complete => (false, 0),
+            ContainerKind::Complete | ContainerKind::Repaired => (false, 0),
             ContainerKind::Reshared => (true, 0),
             ContainerKind::Without => (true, shape.n),
         };

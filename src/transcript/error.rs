@@ -26,7 +26,8 @@ pub enum ContainerError {
     /// Another kind.
     #[error(
         "transcript kind {0}; this program reads kinds 1 (a complete ceremony), 2 (a stopped \
-         ceremony), 3 (a complete reshare) and 4 (one that was finished without some seats)"
+         ceremony), 3 (a complete reshare), 4 (one that was finished without some seats) and \
+         5 (a complete repair)"
     )]
     Kind(u8),
     /// A set of statements, where a transcript is needed.

@@ -33,7 +33,7 @@ pub fn encode<'a>(
         });
         match next {
             Some(next) => here.push(next),
-            None if !shape.makes_keys() && round == shape.last_round() => {
+            None if shape.may_lack() && round == shape.last_round() => {
                 missing = missing.or(Some(Incomplete { round, sender }));
             }
             None => return Err(Incomplete { round, sender }),
@@ -48,6 +48,7 @@ pub fn encode<'a>(
     };
     let kind = match ceremony.kind() {
         CeremonyKind::Dkg => ContainerKind::Complete,
+        CeremonyKind::Repair => ContainerKind::Repaired,
         CeremonyKind::Reshare | CeremonyKind::Import if lacking.is_empty() => {
             ContainerKind::Reshared
         }
@@ -61,7 +62,7 @@ pub fn encode<'a>(
     let place = |statement: &Statement| (statement.envelope.round, statement.envelope.sender);
     here.retain(|statement| counts.holds(&shape, &place(statement)));
     writer = writer.each(here, |w, statement| w.bytes(statement.bytes()));
-    if kind == ContainerKind::Complete {
+    if matches!(kind, ContainerKind::Complete | ContainerKind::Repaired) {
         return Ok(writer.finish());
     }
     let minima: BTreeMap<(Index, Digest), &Statement> = minima

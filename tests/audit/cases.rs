@@ -195,7 +195,7 @@ fn a_statement_that_does_not_decode_hides_nothing_of_others() {
     // Of hellos: the deal of another that opens nothing.
     let deal = |seat, body: &mut quorate::message::body::Deal| {
         if seat == 1 {
-            body.salt[0] ^= 1;
+            body.salt.as_mut().unwrap()[0] ^= 1;
         }
     };
     let hooks = Hooks { deal: Box::new(deal), ..Hooks::default() };
@@ -235,7 +235,7 @@ fn a_statement_that_does_not_open_hides_nothing_of_others_and_blames_nobody() {
         |round, seat| move |of, by| if (of, by) == (round, seat) { (seat + 1) % 3 } else { by };
     let deal = |seat, body: &mut quorate::message::body::Deal| {
         if seat == 1 {
-            body.salt[0] ^= 1;
+            body.salt.as_mut().unwrap()[0] ^= 1;
         }
     };
     let hooks = Hooks {

@@ -234,7 +234,7 @@ fn v6_stops_reveals_over_other_commitments() {
 fn v7_stops_a_reveal_of_something_else() {
     let deal = |seat, body: &mut quorate::message::body::Deal| {
         if seat == 2 {
-            body.salt[31] ^= 1;
+            body.salt.as_mut().unwrap()[31] ^= 1;
         }
     };
     stops(

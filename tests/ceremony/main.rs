@@ -5,6 +5,8 @@
 mod common;
 mod import;
 mod rehearsal;
+mod repair;
+mod repair_attacks;
 mod reshare;
 mod reshare_attacks;
 mod reshare_without;

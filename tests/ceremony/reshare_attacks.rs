@@ -42,7 +42,7 @@ fn scene() -> Vec<Machine> {
 }
 
 /// The same statement of `machine`, with another body; the envelope says what the body does.
-pub(super) fn resigned(machine: &Machine, like: &Statement, kind: Kind, body: &[u8]) -> Statement {
+pub(crate) fn resigned(machine: &Machine, like: &Statement, kind: Kind, body: &[u8]) -> Statement {
     let envelope = &like.envelope;
     let shape = Shape::of(&machine.seat.ceremony);
     let view = 32 * shape.view_len(envelope.round);
@@ -58,17 +58,17 @@ pub(super) fn resigned(machine: &Machine, like: &Statement, kind: Kind, body: &[
 }
 
 /// What becomes of a statement; `None` as it is.
-pub(super) type Lie<'a> = dyn FnMut(&Statement) -> Option<Statement> + 'a;
+pub(crate) type Lie<'a> = dyn FnMut(&Statement) -> Option<Statement> + 'a;
 
 /// What a cheat makes of its own statements and boxes.
-pub(super) struct Lies<'a> {
-    pub(super) seat: Index,
-    pub(super) statement: Box<Lie<'a>>,
-    pub(super) sealed: Box<dyn FnMut(Index) -> Option<Vec<u8>> + 'a>,
+pub(crate) struct Lies<'a> {
+    pub(crate) seat: Index,
+    pub(crate) statement: Box<Lie<'a>>,
+    pub(crate) sealed: Box<dyn FnMut(Index) -> Option<Vec<u8>> + 'a>,
 }
 
 /// Runs with a cheat that says one thing to all others. Nobody shows the cheat its own words.
-pub(super) fn play(all: &mut [Machine], mut lies: Lies<'_>) {
+pub(crate) fn play(all: &mut [Machine], mut lies: Lies<'_>) {
     let ceremony = all[0].seat.ceremony.clone();
     let seat = lies.seat;
     let mutate: &mut Mutate<'_> = &mut |_, to, frame| match &frame {
@@ -97,7 +97,7 @@ pub(super) fn play(all: &mut [Machine], mut lies: Lies<'_>) {
 }
 
 /// The same ceremony, read from bytes as a stranger has it: canonical bytes, and of a reshare rows.
-fn as_strangers_have_it(ceremony: &Ceremony) -> Ceremony {
+pub(crate) fn as_strangers_have_it(ceremony: &Ceremony) -> Ceremony {
     let rows = ceremony.parent_shares().unwrap().rows().clone();
     let read = Ceremony::from_canonical(ceremony.canonical()).unwrap();
     match read.kind() {
@@ -107,7 +107,7 @@ fn as_strangers_have_it(ceremony: &Ceremony) -> Ceremony {
 }
 
 /// Every honest operator names this fault and no other, and strangers see it from the evidence.
-pub(super) fn convicted(all: &[Machine], cheat: usize, rule: &Rule) {
+pub(crate) fn convicted(all: &[Machine], cheat: usize, rule: &Rule) {
     let honest = all.iter().enumerate().filter(|(at, _)| *at != cheat);
     for (_, machine) in honest {
         let participant = machine.participant();
@@ -330,7 +330,7 @@ fn all_complaints_together_open_one_validator() {
     // What they show of the first validator gives its dealer's share, off by one.
     let shown = |receiver: &usize| match complaint_of(&all[*receiver]).shown {
         Shown::Share(ShownShare { share, .. }) => SecretScalar::from_be_bytes(&share).unwrap(),
-        Shown::Box { .. } => panic!("a whole box is opened"),
+        Shown::Box { .. } | Shown::Key { .. } => panic!("a whole box is opened"),
     };
     let points: Vec<u64> = receivers
         .iter()
@@ -424,7 +424,7 @@ fn false_complaints_are_their_senders_faults() {
     fn shown(complaint: &mut Complaint) -> &mut ShownShare {
         match &mut complaint.shown {
             Shown::Share(shown) => shown,
-            Shown::Box { .. } => panic!("made of a share"),
+            Shown::Box { .. } | Shown::Key { .. } => panic!("made of a share"),
         }
     }
     for (what, lie) in cases {
@@ -603,7 +603,7 @@ fn attack_rs1_commitment_to_another_share() {
     assert_eq!(view[CHEAT], hello.digest());
     let body = Deal {
         view: view.clone(),
-        salt,
+        salt: Some(salt),
         box_digests: vec![Digest([1; 32]); 4],
         share_lists: vec![Digest([2; 32]); 4],
         proof: None,

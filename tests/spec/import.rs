@@ -243,7 +243,7 @@ fn bytes_are_refused_with_their_reason() {
     let cases: Vec<(&str, Vec<u8>, SpecError)> = vec![
         ("SSV", patched(7, &[2]), SpecError::Policy(2)),
         ("version 1", patched(4, &[0, 1]), ReshareError::Version.into()),
-        ("a fourth kind", patched(6, &[4]), SpecError::Kind(4)),
+        ("a kind that there is not", patched(6, &[5]), SpecError::Kind(5)),
         ("a third part", patched(alice, &[6]), invalid("part", "a bit that means nothing")),
         ("two dealers", patched(alice, &[3]), ReshareError::Dealers(2).into()),
         (

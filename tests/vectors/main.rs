@@ -19,6 +19,8 @@ mod import;
 
 mod listed;
 
+mod repair;
+
 mod reshare;
 mod reshare_rounds;
 

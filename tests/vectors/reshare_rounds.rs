@@ -126,6 +126,7 @@ fn read() -> (Vector, ReshareSpec) {
         }),
         seats: seats.collect(),
         validators: validators.map(|(position, of)| Inherited { position, key: key(of) }).collect(),
+        regained: None,
     };
     (vector, spec)
 }

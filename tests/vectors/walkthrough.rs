@@ -77,7 +77,7 @@ fn dealing(
         let root = body.commitments.merkle_root();
         values.add("4.1", format!("digest of deal {i}"), deal.statement.digest());
         values.add("1.5", format!("root M_{i} of the commitments"), root);
-        let (nonce, salt) = (&hello.body.nonce, &body.salt);
+        let (nonce, salt) = (&hello.body.nonce, &body.salt.unwrap());
         values.add("4.4", format!("salt of deal {i}"), salt);
         let opened = hello_commitment(ceremony, i, nonce, salt, &root);
         assert_eq!(opened, hello.body.commitment.unwrap());

@@ -122,6 +122,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     let whom = if awaited.is_empty() { "nobody".to_owned() } else { listed(&awaited) };
     let shares = match prepared {
         _ if ceremony.kind() == CeremonyKind::Import => messages::import_abandoned(prepared),
+        _ if ceremony.is_repair() => messages::repair_abandoned(),
         _ if ceremony.reshare().is_some() => messages::reshare_abandoned(prepared),
         true => {
             "This operator has signed that its shares are stored. They stay sealed where they are \

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use zeroize::Zeroize as _;
 
-use super::finished::{Own, with_parent};
+use super::finished::{Own, generation, with_parent};
 use crate::args::{Export, ExportKeystores};
 use crate::keymanager::{KeyManager, is_held};
 use crate::messages::{quoted, shown};
@@ -15,7 +15,7 @@ use crate::report::{CliError, Exit, Output, talk};
 use crate::restored::demand_newest;
 use crate::{input, messages, protection, secret_file, silence};
 use quorate::audit::facts::Audited;
-use quorate::ethereum::interchange::{Interchange, Key};
+use quorate::ethereum::interchange::{Interchange, InterchangeError, Key};
 use quorate::ethereum::keystore::{DerivedKey, Password};
 use quorate::ethereum::network::Network;
 use quorate::export::cut_over::{CUT_OVER_FILE, first_epoch};
@@ -120,10 +120,15 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
     let nothing = || messages::nothing_here(ceremony.name(), state.path());
     let own = Own::open(&lock, ceremony.clone(), out)?.ok_or_else(nothing)?;
     if !ceremony.parts().receivers.contains(own.seat.me) {
-        return Err(messages::has_left(ceremony.name()));
+        return Err(match ceremony.is_repair() {
+            true => messages::has_helped(ceremony.name()),
+            false => messages::has_left(ceremony.name()),
+        });
     }
     let outcome = own.participant.outcome().expect("a finished ceremony has an outcome");
-    check_not_superseded(&state, &own.seat, &outcome.certificate).map_err(messages::machine)?;
+    // Regained shares are the parent's: a reshare of that supersedes them too.
+    let generation = generation(&ceremony, outcome.certificate);
+    check_not_superseded(&state, &own.seat, &generation).map_err(messages::machine)?;
     demand_newest(&lock, &ceremony, &args.newest)?;
     match manager {
         Some((url, manager)) => push(args, &own, &state, url, &manager, out),
@@ -263,6 +268,20 @@ fn silent(args: &ExportKeystores, own: &Own, floors: &Interchange) -> Result<(),
     silence::demand(&keys, network, (list, liveness), (epoch, committed, now()))
 }
 
+/// Where shares begin, joined with what is given of them. Of new shares, nothing that is given may
+/// say less; regained ones are old, and an old record of them knows what the floors do not.
+fn above(
+    floors: &Interchange,
+    given: &Interchange,
+    regained: bool,
+) -> Result<Interchange, InterchangeError> {
+    let named = given.keys().filter(|(key, _)| floors.signed(key).is_some() && !regained);
+    for (key, _) in named {
+        given.check_not_below(&floors.of(&[*key])?)?;
+    }
+    floors.clone().join(given)
+}
+
 fn push(
     args: &ExportKeystores,
     own: &Own,
@@ -288,14 +307,11 @@ fn push(
         (Some(floors), paths) => {
             may_run(floors, network)?;
             silent(args, own, floors)?;
-            let named = given.keys().filter(|(key, _)| floors.signed(key).is_some());
-            for (key, _) in named.collect::<Vec<_>>() {
-                let at = |error| messages::protection(&paths[0], &error);
-                let known = floors.of(&[*key]).map_err(at)?;
-                given.check_not_below(&known).map_err(at)?;
-            }
-            let all = floors.clone().join(&given);
-            let all = all.map_err(|error| messages::internal(&error.to_string()))?;
+            let all = above(floors, &given, own.seat.ceremony.is_repair());
+            let all = all.map_err(|error| match paths.first() {
+                Some(path) => messages::protection(path, &error),
+                None => messages::internal(&error.to_string()),
+            })?;
             Some(protection::only(all, paths, &keys, false)?)
         }
         (None, _) if args.beacon.is_some() => return Err(messages::silence_of_none()),
@@ -342,4 +358,28 @@ fn push(
             }
         ),
     )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use quorate::ethereum::interchange::{Signed, Vote};
+
+    #[test]
+    fn an_older_record_raises_where_regained_shares_begin_and_lowers_nothing() {
+        let one = |key: u8, slot, source, target| {
+            let mut all = Interchange::empty([7; 32]);
+            all.add([key; 48], Signed { slot: Some(slot), vote: Some(Vote { source, target }) });
+            all
+        };
+        let (floors, older) = (one(1, 900, 0, 30), one(1, 500, 14, 15));
+        assert_eq!(above(&floors, &older, true), Ok(one(1, 900, 14, 30)));
+        // New shares have signed nothing: what says less of one of them is a mistake.
+        let refused = above(&floors, &older, false);
+        assert!(matches!(refused, Err(InterchangeError::Lower { key, .. }) if key == [1; 48]));
+        // Of other keys nothing is compared.
+        let other = above(&floors, &one(2, 5, 1, 2), false).unwrap();
+        assert_eq!(other.signed(&[2; 48]), one(2, 5, 1, 2).signed(&[2; 48]));
+    }
 }

@@ -6,14 +6,16 @@ use crate::command::taking_part::begun;
 use crate::parent::{Attached, attach};
 use crate::report::{CliError, Output};
 use crate::{messages, prompt};
+use quorate::identity::Operator;
+use quorate::primitives::hash::Digest;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{OwnSeat, Participant};
 use quorate::protocol::record::RecordKind;
-use quorate::spec::{Ceremony, CeremonyKind};
+use quorate::spec::Ceremony;
 use quorate_operator::machine;
-use quorate_operator::store::{Lock, Log, StateDir};
+use quorate_operator::store::{CeremonyView, Lock, Log, StateDir};
 
-/// A ceremony with what it took from its parent, if it is a reshare that was begun here.
+/// A ceremony with what it took from its parent, if it is a reshare or repair that was begun here.
 pub(crate) fn with_parent(ceremony: Ceremony, state: &StateDir) -> Result<Ceremony, CliError> {
     Ok(attached(ceremony, state)?.ceremony)
 }
@@ -21,10 +23,17 @@ pub(crate) fn with_parent(ceremony: Ceremony, state: &StateDir) -> Result<Ceremo
 /// The same, with its parent.
 pub(crate) fn attached(ceremony: Ceremony, state: &StateDir) -> Result<Attached, CliError> {
     let view = state.find(&ceremony.digest()).map_err(messages::store)?;
-    match (ceremony.kind(), view) {
-        (CeremonyKind::Reshare, Some(view)) => attach(ceremony, &[], Some(&view)),
+    match (ceremony.has_parent(), view) {
+        (true, Some(view)) => attach(ceremony, &[], Some(&view)),
         _ => Ok(Attached { ceremony, parent: None, history: Vec::new() }),
     }
+}
+
+/// The certificate of the ceremony that dealt the shares of one with the certificate `own`: of a
+/// repair, which gives a share of its parent again, the parent's.
+pub(super) fn generation(ceremony: &Ceremony, own: Digest) -> Digest {
+    let reshare = ceremony.reshare().filter(|_| ceremony.is_repair());
+    reshare.and_then(|spec| spec.origin.parent()).map_or(own, |parent| parent.certificate)
 }
 
 /// A seat, its shares, and the log that they are in.
@@ -54,7 +63,16 @@ impl Own {
             return Ok(None);
         }
         let (operator, passphrase) = prompt::open_identity(state, out)?;
-        let operator = Arc::new(operator);
+        Self::of(lock, &view, ceremony, (Arc::new(operator), passphrase)).map(Some)
+    }
+
+    /// The same of an operator whose keys are open.
+    pub(super) fn of(
+        lock: &Lock,
+        view: &CeremonyView,
+        ceremony: Arc<Ceremony>,
+        (operator, passphrase): (Arc<Operator>, SecretBytes),
+    ) -> Result<Self, CliError> {
         let seat = OwnSeat::find(ceremony.clone(), operator.clone())
             .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
         let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
@@ -63,12 +81,12 @@ impl Own {
         let later = records.iter().filter(|record| record.kind == RecordKind::Signed as u8);
         let signed = later.map(|record| record.body.expose().to_vec()).collect();
         let (participant, step) =
-            machine::replay(&seat, records, &view).map_err(messages::machine)?;
+            machine::replay(&seat, records, view).map_err(messages::machine)?;
         let unfinished = || messages::unfinished(ceremony.name());
         // The log alone tells whether it came to its end: outputs can be moved away.
         let participant =
             machine::finished(participant, step, &log, view.path()).map_err(messages::machine)?;
         let participant = participant.ok_or_else(unfinished)?;
-        Ok(Some(Self { seat, participant, log, signed, passphrase }))
+        Ok(Self { seat, participant, log, signed, passphrase })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::finished::with_parent;
+use super::finished::{generation, with_parent};
 use super::status::agreed;
 use super::taking_part::begun;
 use crate::args::Forget;
@@ -89,6 +89,7 @@ fn newer(
 ) -> Result<Option<Vec<String>>, CliError> {
     let state = lock.state();
     let outcome = participant.outcome().expect("a finished ceremony has an outcome");
+    let generation = generation(&participant.seat().ceremony, outcome.certificate);
     let keys = outcome.validators.iter().map(|validator| validator.public_key.to_compressed());
     let mut left: BTreeSet<[u8; 48]> = keys.collect();
     let (mut newer, mut known) = (Vec::new(), BTreeSet::<Digest>::new());
@@ -96,7 +97,9 @@ fn newer(
         // What cannot be read has no log that could be replayed; notes tell of it, below.
         let Ok(ceremony) = agreed(&view)? else { continue };
         let Some(spec) = ceremony.reshare() else { continue };
-        if spec.origin.parent().map(|parent| parent.certificate) != Some(outcome.certificate) {
+        let named = spec.origin.parent().map(|parent| parent.certificate);
+        // A repair replaces nothing.
+        if named != Some(generation) || ceremony.is_repair() {
             continue;
         }
         let keys: Vec<[u8; 48]> = spec.validators.iter().map(|one| one.key).collect();
@@ -114,9 +117,8 @@ fn newer(
         known.insert(digest);
     }
     let children = state.children().map_err(messages::store)?;
-    let lost = children
-        .iter()
-        .find(|child| child.parent == outcome.certificate && !known.contains(&child.reshare));
+    let lost =
+        children.iter().find(|child| child.parent == generation && !known.contains(&child.reshare));
     match lost {
         Some(child) => {
             let why = "its folder is missing";

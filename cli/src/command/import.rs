@@ -78,6 +78,7 @@ fn draft(args: &ImportNew) -> Result<CeremonyFile, CliError> {
         import: Some(ImportEntry {
             dealer: u16::try_from(dealer + 1).map_err(|_| messages::internal("many operators"))?,
         }),
+        repair: None,
         ssv: None,
         operators,
         validators: validators(args, &keys)?,

@@ -60,6 +60,8 @@ pub(crate) mod recover;
 
 pub(crate) mod rehearse;
 
+pub(crate) mod repair;
+
 pub(crate) mod reshare;
 
 pub(crate) mod run;

@@ -38,10 +38,7 @@ fn new(args: &ReshareNew, out: &Output) -> Result<Exit, CliError> {
     );
     let unaddressed = without_address(&ceremony);
     if !unaddressed.is_empty() {
-        talk(&format!(
-            "A transcript has no addresses. Add an address for {} in the file, or use --operator.",
-            unaddressed.join(", ")
-        ));
+        talk(&messages::without_addresses(&unaddressed));
     }
     let needed = needed_to_the_end(&ceremony);
     if !needed.is_empty() {
@@ -54,7 +51,7 @@ fn new(args: &ReshareNew, out: &Output) -> Result<Exit, CliError> {
     out.finish(Exit::Done, fields, &format!("Wrote {}\n\n{shown}", messages::shown(&args.output)))
 }
 
-fn without_address(ceremony: &Ceremony) -> Vec<String> {
+pub(super) fn without_address(ceremony: &Ceremony) -> Vec<String> {
     let seats = ceremony.roster().iter();
     let silent = seats.filter(|(_, seat)| seat.address.is_none());
     silent.map(|(_, seat)| seat.card.name.to_string()).collect()
@@ -116,6 +113,7 @@ fn draft(args: &ReshareNew, parent: &Audited) -> Result<CeremonyFile, CliError> 
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
         parent: Some(entry),
         import: None,
+        repair: None,
         ssv: None,
         operators,
         validators: validator_entries(parent, &positions),
@@ -154,7 +152,6 @@ fn operators(
     fates: &[Fate],
 ) -> Result<Vec<OperatorEntry>, CliError> {
     let mut entries = Vec::new();
-    let mut keys = Vec::new();
     for (number, ((_, seat), fate)) in (1_u16..).zip(old.receivers().zip(fates)) {
         if *fate == Fate::Absent {
             continue;
@@ -168,25 +165,35 @@ fn operators(
             receives: (*fate == Fate::Leaves).then_some(false),
             ..OperatorEntry::default()
         });
-        keys.push(Some(seat.card.key));
     }
-    for text in &args.operators {
+    let new = given_cards(&args.operators, &mut entries)?;
+    entries.extend(new);
+    Ok(entries)
+}
+
+/// Puts given cards and addresses in the place of those that these operators have; gives back the
+/// cards of others.
+pub(super) fn given_cards(
+    given: &[String],
+    entries: &mut [OperatorEntry],
+) -> Result<Vec<OperatorEntry>, CliError> {
+    // One that is no card is refused when the file is read back.
+    let key = |entry: &OperatorEntry| OperatorCard::parse(&entry.card).ok().map(|card| card.key);
+    let mut new: Vec<OperatorEntry> = Vec::new();
+    for text in given {
         let given = spec::operator(text)?;
-        // One that is no card is refused when the file is read back.
-        let key = OperatorCard::parse(&given.card).ok().map(|card| card.key);
-        let known = keys.iter().position(|known| key.is_some() && *known == key);
+        let own = key(&given);
+        let all = entries.iter_mut().chain(new.iter_mut());
+        let known = all.into_iter().find(|entry| own.is_some() && key(entry) == own);
         match known {
-            Some(place) => {
-                entries[place].card = given.card;
-                entries[place].address = given.address;
+            Some(entry) => {
+                entry.card = given.card;
+                entry.address = given.address;
             }
-            None => {
-                entries.push(given);
-                keys.push(key);
-            }
+            None => new.push(given),
         }
     }
-    Ok(entries)
+    Ok(new)
 }
 
 /// The positions, from 0, that `1,3,7-20` means; ascending.

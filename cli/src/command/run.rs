@@ -44,7 +44,7 @@ pub(super) fn take_part(
     let (path, packed) = (given.path, given.seat.is_some());
     let (file, ceremony) = addresses::moved(given.file, given.ceremony, &calls.at)?;
     let leaves_out = !calls.lost.without.is_empty();
-    if leaves_out && ceremony.reshare().is_none() {
+    if leaves_out && (ceremony.reshare().is_none() || ceremony.is_repair()) {
         return Err(messages::without_no_reshare());
     }
     let part = Part::of(Given { file, ceremony, ..given }, args, out)?;

@@ -175,6 +175,7 @@ pub(super) fn aborted(
     let evidence = dir.view().evidence().map_err(messages::store)?;
     let stored = match prepared {
         _ if ceremony.kind() == CeremonyKind::Import => messages::import_stopped(prepared),
+        _ if ceremony.is_repair() => messages::repair_stopped(prepared),
         _ if ceremony.reshare().is_some() => messages::reshare_stopped(prepared),
         true => {
             "Your shares stay stored. If the other operators complete the certificate, this \
@@ -256,6 +257,12 @@ fn attempt_without(
     new: &Path,
     ceremony: &Ceremony,
 ) -> String {
+    if ceremony.is_repair() && !culprits.is_empty() {
+        return format!(
+            "quorate repair new --from TRANSCRIPT --lost NAME --helper NAME -o {}",
+            quoted(new)
+        );
+    }
     let without: String = culprits.iter().map(|index| format!(" --without {index}")).collect();
     let left = ceremony.n() - culprits.len();
     let add = if left < FEWEST_OPERATORS { " --add CARD@HOST:PORT" } else { "" };

@@ -159,6 +159,7 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
         parent: None,
         import: None,
+        repair: None,
         ssv: None,
         operators: operators(args)?,
         validators: validators.collect(),
@@ -317,7 +318,12 @@ fn of_reshare(spec: &ReshareSpec, fields: &mut Value) {
         let seat = &mut fields["operators"][at];
         if spec.origin.parent().is_some() {
             seat["deals"] = part.deals.map(|share| share.index.get()).into();
-            seat["old_point"] = part.deals.map(|share| share.point).into();
+            seat["old_point"] = spec.share_of(part).map(|share| share.point).into();
+        }
+        if part.receives
+            && let Some(lost) = spec.regained
+        {
+            seat["regains"] = lost.index.get().into();
         }
         seat["receives"] = part.receives.into();
     }

@@ -31,6 +31,7 @@ pub(crate) fn run(args: &SpecNext, out: &Output) -> Result<Exit, CliError> {
     let ceremony = input::parse_ceremony(&text).map_err(|error| messages::next_spec(&error))?;
     input::write_new(&args.output, text.as_bytes())?;
     let before = match old.reshare() {
+        Some(_) if old.is_repair() => "It gives back the same share.",
         None => "Keys of the previous attempt must never receive a deposit.",
         Some(_) => {
             "A dealer that has taken part in the previous attempt abandons it first: quorate \
@@ -82,6 +83,10 @@ pub(crate) fn seat(flag: &str, text: &str, old: &Ceremony) -> Result<Index, CliE
 
 /// The file of the next attempt, unchecked.
 fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyFile, CliError> {
+    let others = !without.is_empty() || !args.add.is_empty() || args.threshold.is_some();
+    if old.is_repair() && others {
+        return Err(messages::next_repair());
+    }
     let mut file = CeremonyFile::from(old);
     file.version = FILE_VERSION;
     file.attempt = old.attempt().checked_add(1).ok_or_else(messages::last_attempt)?;

@@ -86,7 +86,7 @@ impl Part {
         let found = state.find(&ceremony.digest()).map_err(messages::store)?;
         machine::check_version(&ceremony, found.as_ref()).map_err(messages::machine)?;
         let Attached { ceremony, parent, history } = match parents {
-            Parents::Packed(history) if ceremony.kind() == CeremonyKind::Reshare => {
+            Parents::Packed(history) if ceremony.has_parent() => {
                 parent::packed(path, ceremony, history)
             }
             Parents::Packed(_) => parent::attach(ceremony, &[], found.as_ref()),

@@ -32,6 +32,14 @@ pub(crate) fn reshare(error: &SpecError) -> CliError {
     usage(format!("this reshare is invalid: {error}"), fix)
 }
 
+/// Operators of a draft of whom nobody knows where they can be reached.
+pub(crate) fn without_addresses(names: &[String]) -> String {
+    format!(
+        "A transcript has no addresses. Add an address for {} in the file, or use --operator.",
+        names.join(", ")
+    )
+}
+
 /// A parent whose outputs a reshare does not make yet.
 pub(crate) fn reshare_not_yet(whose: &str) -> CliError {
     usage(
@@ -107,7 +115,7 @@ pub(crate) fn no_parent(paths: &[PathBuf], report: &Report) -> CliError {
         ),
         _ => CliError::new(
             Exit::Finding,
-            format!("{files}: the audit failed, so these shares are not dealt anew"),
+            format!("{files}: the audit failed, so nothing is made of these shares"),
             format!("to see what failed, run: quorate audit {files}"),
         ),
     }
@@ -117,6 +125,7 @@ pub(crate) fn no_parent(paths: &[PathBuf], report: &Report) -> CliError {
 pub(crate) fn not_for_kind(path: &Path, kind: CeremonyKind) -> CliError {
     let what = match kind {
         CeremonyKind::Import => "an import",
+        CeremonyKind::Repair => "a repair",
         _ => "a reshare",
     };
     usage(
@@ -136,7 +145,7 @@ pub(crate) fn parent_of_none(ceremony: &str) -> CliError {
 /// A reshare without its parent.
 pub(crate) fn parent_needed(ceremony: &str) -> CliError {
     usage(
-        format!("{ceremony:?} is a reshare, and the transcript of its parent is not here"),
+        format!("{ceremony:?} has a parent, and the transcript of its parent is not here"),
         "give it with --from; if the parent is a reshare too, give the transcripts of all its \
          parents, each with --from",
     )
@@ -146,7 +155,7 @@ pub(crate) fn parent_needed(ceremony: &str) -> CliError {
 pub(crate) fn not_its_parent(error: &LinkError) -> CliError {
     CliError::new(
         Exit::Finding,
-        format!("the transcript is not that of this reshare's parent: {error}"),
+        format!("the transcript is not that of this ceremony's parent: {error}"),
         "do not take part. Ask the coordinator from which transcript the file was drafted",
     )
 }

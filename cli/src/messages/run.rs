@@ -123,6 +123,7 @@ pub(crate) fn made(ceremony: &Ceremony, dir: &CeremonyDir, held: Held) -> String
     let secret = match held {
         Held::Keystores => format!("{}, this operator's keystores", shown(&out.join("secret"))),
         Held::InLog => "no keystores; the shares are in the log".to_owned(),
+        Held::Nothing if ceremony.is_repair() => "none: its shares stay as they are".to_owned(),
         Held::Nothing => "none: this operator has left, and holds no new share".to_owned(),
     };
     format!(

@@ -81,6 +81,7 @@ pub(crate) fn nothing_begun(ceremony: &str) -> CliError {
 pub(crate) fn finished(ceremony: &Ceremony, out: &Path) -> CliError {
     let otherwise = match ceremony.reshare() {
         None => "do not deposit",
+        Some(_) if ceremony.is_repair() => "destroy its keystores",
         Some(_) => "agree with the others on the next reshare, or exit the validators",
     };
     usage(
@@ -94,6 +95,7 @@ pub(crate) fn finished(ceremony: &Ceremony, out: &Path) -> CliError {
 pub(crate) fn agreed_already(ceremony: &Ceremony) -> CliError {
     let otherwise = match ceremony.reshare() {
         None => "not to deposit",
+        Some(_) if ceremony.is_repair() => "on a reshare",
         Some(_) => "on the next reshare",
     };
     usage(

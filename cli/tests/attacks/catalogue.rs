@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Rows whose attack cannot be made yet, because what it attacks does not exist.
-const PENDING: [(&str, &str); 7] = [
+const PENDING: [(&str, &str); 5] = [
     ("S10", "a reshare begins with its operators: no owner's request is read"),
     (
         "A4",
@@ -14,8 +14,6 @@ const PENDING: [(&str, &str); 7] = [
     ("ETH7", "no test yet runs clients of both generations on real processes"),
     ("IM2", "nothing can prevent it: chapter 17 and every report say so"),
     ("RS5", "nothing can prevent it: chapter 13 and every report say so"),
-    ("RS8", "there is no repair of shares"),
-    ("RS9", "there is no repair of shares"),
 ];
 
 struct Row {

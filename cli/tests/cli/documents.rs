@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 69] = [
+const PRINTED: [Printed; 72] = [
     printed("quorate backup make alice.backup", &[], "", "alice"),
     // A person would type two sentences.
     Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
@@ -458,6 +458,36 @@ const PRINTED: [Printed; 69] = [
         ..printed(
             "quorate export keystores next.toml --keymanager http://127.0.0.1:7501 --token-file \
              api-token.txt --beacon validators.json --liveness liveness.json --epoch 400000",
+            &[("7501", "9")],
+            "",
+            "alice",
+        )
+    },
+    printed(
+        "quorate repair new --from transcript.quorate --lost carol --operator \"$(cat \
+         alice.card)@127.0.0.1:3610\" --operator \"$(cat bob.card)@127.0.0.1:3611\" --operator \
+         \"$(cat carol.card)@127.0.0.1:3612\" --operator \"$(cat dave.card)@127.0.0.1:3613\" -o \
+         repair.toml",
+        &[],
+        "--yes-destroyed \"the old machine is destroyed\"",
+        "alice",
+    ),
+    // It would wait for the others: this machine has no such address.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate run repair.toml --from transcript.quorate",
+            &[],
+            "--listen 192.0.2.1:1",
+            "alice",
+        )
+    },
+    // Nothing was begun.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate export keystores repair.toml --keymanager http://127.0.0.1:7501 --token-file \
+             api-token.txt",
             &[("7501", "9")],
             "",
             "alice",

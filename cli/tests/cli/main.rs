@@ -37,6 +37,8 @@ mod recovered;
 
 mod removals;
 
+mod repaired;
+
 mod reshared;
 
 mod secrets;

@@ -14,13 +14,14 @@ use crate::primitives::possession::Proof;
 use crate::spec::threshold::Index;
 
 /// R1: the reveal. `128 + 64n + 96Vt` bytes; in a reshare `32 + 96V(t - 1)`, the view, and `64` for
-/// each receiver but the sender. The shares travel beside it, in boxes whose digests it signs.
+/// each receiver but the sender; in a repair `96V(t - 1)`, the view, and `64`. The shares travel
+/// beside it, in boxes whose digests it signs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Deal {
     /// Digests of the hellos, by index.
     pub view: Vec<Digest>,
-    /// Opens the hello's commitment.
-    pub salt: [u8; 32],
+    /// Opens the hello's commitment; none in a repair, where hellos commit to nothing.
+    pub salt: Option<[u8; 32]>,
     /// Digests of the share boxes, by recipient, the sender left out.
     pub box_digests: Vec<Digest>,
     /// In a reshare, by recipient: digests of the lists of blinded shares, so that one share can be
@@ -28,7 +29,8 @@ pub struct Deal {
     pub share_lists: Vec<Digest>,
     /// Proof of possession of all constant terms; none in a reshare.
     pub proof: Option<Proof>,
-    /// `V` rows of `t` commitments; in a reshare of `t - 1`, those to the constant terms left out.
+    /// `V` rows of `t` commitments; in a reshare of `t - 1`, those to the constant terms left out;
+    /// in a repair of `t - 1` to masks, one for each other helper.
     pub commitments: Commitments,
 }
 
@@ -87,7 +89,8 @@ impl Deal {
 
     /// Writes the body.
     pub fn encode(&self) -> Vec<u8> {
-        let w = put_digests(Writer::default(), &self.view).bytes(&self.salt);
+        let w = put_digests(Writer::default(), &self.view);
+        let w = w.each(&self.salt, |w, salt| w.bytes(salt));
         let w = put_digests(put_digests(w, &self.box_digests), &self.share_lists);
         let w = w.each(&self.proof, |w, proof| {
             w.bytes(&proof.r.to_uncompressed()).bytes(&proof.z.to_be_bytes())
@@ -106,7 +109,7 @@ impl Deal {
 /// yet.
 struct UntestedDeal {
     view: Vec<Digest>,
-    salt: [u8; 32],
+    salt: Option<[u8; 32]>,
     box_digests: Vec<Digest>,
     share_lists: Vec<Digest>,
     proof: Option<Proof>,
@@ -118,7 +121,10 @@ impl UntestedDeal {
         Reader::all(bytes, |r| {
             Ok(Self {
                 view: digests(r, "view", shape.view_len(Round::Deal))?,
-                salt: r.array("salt")?,
+                salt: match shape.commits(sender) {
+                    false => None,
+                    true => Some(r.array("salt")?),
+                },
                 box_digests: digests(r, "box digest", shape.recipients_of(sender).len())?,
                 share_lists: digests(r, "share list", shape.share_lists_of(sender))?,
                 proof: match shape.makes_keys() {

@@ -26,12 +26,13 @@ pub use encrypted_share::{EncryptedShare, Publishes};
 pub struct Hello {
     /// Fresh randomness of the operator, which makes the session unique.
     pub nonce: [u8; 32],
-    /// Commitment to the dealer's polynomials; none of a seat that does not deal.
+    /// Commitment to the dealer's polynomials; none of a seat that deals none.
     pub commitment: Option<Digest>,
     /// A recent beacon block root, or zero: evidence of "not before", as far as the anchor is
     /// trusted.
     pub anchor: [u8; 32],
-    /// One-time keys for the other operators' share boxes, by index, the sender left out.
+    /// One-time keys for the other operators' share boxes, by index, the sender left out. In a
+    /// repair a helper has one for each other helper, for the masks between them.
     pub one_time_keys: Vec<DhPublic>,
 }
 
@@ -141,12 +142,12 @@ impl Hello {
         Reader::all(bytes, |r| {
             Ok(Self {
                 nonce: r.array("nonce")?,
-                commitment: match shape.parts.dealers.contains(sender) {
+                commitment: match shape.commits(sender) {
                     false => None,
                     true => Some(Digest(r.array("commitment")?)),
                 },
                 anchor: r.array("anchor")?,
-                one_time_keys: r.many(shape.dealers_to(sender).len(), dh_public)?,
+                one_time_keys: r.many(shape.keyed_for(sender).len(), dh_public)?,
             })
         })
     }

@@ -208,7 +208,9 @@ impl Watch {
             && let Ok(complaint) = Complaint::decode(statement.body(), &self.shape, me)
         {
             match complaint.shown {
-                Shown::Box { opened, .. } => self.canaries.forget(&opened),
+                Shown::Box { opened, .. } | Shown::Key { opened, .. } => {
+                    self.canaries.forget(&opened)
+                }
                 Shown::Share(shown) => self.canaries.forget(&shown.share),
             }
         }

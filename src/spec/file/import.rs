@@ -35,7 +35,7 @@ pub(super) fn terms(
         Ok(SeatPart { deals, receives: entry.receives.unwrap_or(true) })
     };
     let (seats, parts) = parse_seats(file, part)?;
-    let spec = ReshareSpec { origin: Origin::Keys, seats: parts, validators: keys };
+    let spec = ReshareSpec { origin: Origin::Keys, seats: parts, validators: keys, regained: None };
     together(file, (version, CeremonyKind::Import), (seats, validators), spec)
 }
 

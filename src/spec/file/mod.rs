@@ -17,6 +17,7 @@ use crate::ethereum::obol::check::Cluster;
 
 mod import;
 mod read;
+mod repair;
 mod reshare;
 mod write;
 
@@ -64,6 +65,13 @@ pub struct CeremonyFile {
         skip_serializing_if = "Option::is_none"
     )]
     pub import: Option<ImportEntry>,
+    /// Of a repair: what is said of the lost share.
+    #[serde(
+        default,
+        deserialize_with = "json::object_or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub repair: Option<RepairEntry>,
     /// For a cluster of SSV.
     #[serde(
         default,
@@ -179,6 +187,21 @@ pub struct ImportEntry {
     pub dealer: u16,
 }
 
+/// `[repair]`: one operator regains the share that it has lost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RepairEntry {
+    /// `"destroyed"`: what became of the machine that had the lost share.
+    pub old_machine: String,
+}
+
+impl RepairEntry {
+    /// The one that a repair takes.
+    pub fn destroyed() -> Self {
+        Self { old_machine: repair::DESTROYED.to_owned() }
+    }
+}
+
 /// `[ssv]`: the validators are for a cluster of SSV.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -210,6 +233,9 @@ pub struct OperatorEntry {
     /// In a reshare: its evaluation point in the parent; the index there if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_point: Option<u64>,
+    /// In a repair: its index in the parent, of the operator that regains its share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regains: Option<u16>,
     /// In a reshare or import: whether it gets a new share; it does if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receives: Option<bool>,

@@ -2,7 +2,7 @@
 
 use super::{
     AmountText, CeremonyFile, DEFAULT_GAS_LIMIT, NetworkEntry, ObolEntry, OperatorEntry, SsvEntry,
-    ValidatorEntry, import, printable, reshare,
+    ValidatorEntry, import, printable, repair, reshare,
 };
 use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::deposit::WithdrawalCredentials;
@@ -27,6 +27,7 @@ impl TryFrom<CeremonyFile> for Ceremony {
     fn try_from(file: CeremonyFile) -> Result<Self, SpecError> {
         let version = u16::try_from(file.version).ok().and_then(Version::from_number);
         let version = version.ok_or(SpecError::FileVersion(file.version))?;
+        repair::absent(&file).map_err(ReshareError::from)?;
         match (&file.parent, &file.import) {
             (None, None) => {}
             (Some(parent), None) => return Self::check(reshare::terms(&file, parent, version)?),

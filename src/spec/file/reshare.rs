@@ -2,7 +2,11 @@
 
 use super::import;
 use super::read::{hex, parse_network, parse_seat};
-use super::{CeremonyFile, NetworkEntry, OperatorEntry, ParentEntry, PolicyEntry, ValidatorEntry};
+use super::repair;
+use super::{
+    CeremonyFile, NetworkEntry, OperatorEntry, ParentEntry, PolicyEntry, RepairEntry,
+    ValidatorEntry,
+};
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::primitives::hash::Digest;
@@ -47,7 +51,10 @@ pub(super) fn terms(
     if version == Version::One {
         return Err(ReshareError::Version.into());
     }
-    not_yet(file)?;
+    match &file.repair {
+        None => not_yet(file)?,
+        Some(entry) => repair::only_its_fields(file, entry).map_err(ReshareError::from)?,
+    }
     let parent = Parent {
         certificate: Digest(hex("parent.certificate", &parent.certificate)?),
         rows: Digest(hex("parent.rows", &parent.rows)?),
@@ -56,10 +63,19 @@ pub(super) fn terms(
     };
     let (validators, inherited) = parse_validators(&file.validators, first_in_parent)?;
     let origin = Origin::Ceremony(parent);
-    let part = |position, entry: &OperatorEntry| parse_part(position, entry, &origin);
-    let (seats, seats_parts) = parse_seats(file, part)?;
-    let spec = ReshareSpec { origin, seats: seats_parts, validators: inherited };
-    together(file, (version, CeremonyKind::Reshare), (seats, validators), spec)
+    let (kind, seats, parts, regained) = match file.repair {
+        None => {
+            let part = |position, entry: &OperatorEntry| parse_part(position, entry, &origin);
+            let (seats, parts) = parse_seats(file, part)?;
+            (CeremonyKind::Reshare, seats, parts, None)
+        }
+        Some(_) => {
+            let (seats, parts, regained) = repair::parse_seats(file, &origin)?;
+            (CeremonyKind::Repair, seats, parts, regained)
+        }
+    };
+    let spec = ReshareSpec { origin, seats: parts, validators: inherited, regained };
+    together(file, (version, kind), (seats, validators), spec)
 }
 
 /// The seats, with what each does.
@@ -142,18 +158,25 @@ fn parse_part(
     origin: &Origin,
 ) -> Result<SeatPart, ReshareError> {
     let deals = match entry.deals {
-        Some(found) => {
-            let place = Place::operator(position, "deals");
-            let most = origin.holders();
-            let index = Index::new(found).ok_or(ReshareError::OldIndex { place, found, most })?;
-            Some(OldShare { index, point: entry.old_point.unwrap_or(found.into()) })
-        }
+        Some(found) => Some(old_share(position, entry, ("deals", found), origin)?),
         None if entry.old_point.is_some() => {
             return Err(ReshareError::Missing { place: Place::operator(position, "deals") });
         }
         None => None,
     };
     Ok(SeatPart { deals, receives: entry.receives.unwrap_or(true) })
+}
+
+/// The share number `found` of the parent.
+pub(super) fn old_share(
+    position: usize,
+    entry: &OperatorEntry,
+    (field, found): (&'static str, u16),
+    origin: &Origin,
+) -> Result<OldShare, ReshareError> {
+    let (place, most) = (Place::operator(position, field), origin.holders());
+    let index = Index::new(found).ok_or(ReshareError::OldIndex { place, found, most })?;
+    Ok(OldShare { index, point: entry.old_point.unwrap_or(found.into()) })
 }
 
 /// The position in the parent of the first validator of a block.
@@ -216,10 +239,13 @@ pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
         card: seat.card.encode(),
         address: seat.address.as_ref().map(Endpoint::to_string),
         deals: of_parent(part).map(|share| share.index.get()),
-        old_point: of_parent(part)
+        regains: spec.regained.filter(|_| part.receives).map(|share| share.index.get()),
+        old_point: spec
+            .share_of(part)
+            .filter(|_| spec.origin != Origin::Keys)
             .filter(|share| share.point != u64::from(share.index.get()))
             .map(|share| share.point),
-        receives: (!part.receives).then_some(false),
+        receives: (!part.receives && spec.regained.is_none()).then_some(false),
         ..OperatorEntry::default()
     };
     let all: Vec<(&ValidatorSpec, &Inherited)> =
@@ -243,6 +269,7 @@ pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
             threshold: count(parent.threshold.required()),
         }),
         import: import::entry(spec),
+        repair: spec.regained.map(|_| RepairEntry::destroyed()),
         ssv: None,
         operators: ceremony
             .roster()

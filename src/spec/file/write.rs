@@ -68,6 +68,7 @@ impl From<&Ceremony> for CeremonyFile {
             policy: PolicyEntry { allow_all_required: ceremony.allow_all_required() },
             parent: None,
             import: None,
+            repair: None,
             ssv: ceremony
                 .ssv()
                 .map(|ssv| SsvEntry { owner: ssv.owner.to_string(), nonce: ssv.nonce }),

@@ -26,7 +26,7 @@ use quorate::ethereum::network::Network;
 use quorate::identity::Operator;
 use quorate::message::shape::Shape;
 use quorate::protocol::participant::OwnSeat;
-use quorate::spec::{Ceremony, CeremonyKind, Index};
+use quorate::spec::{Ceremony, Index};
 use quorate_operator::carrier::board::Folder;
 use quorate_operator::has_begun;
 use quorate_operator::machine::{self, room_needed};
@@ -188,13 +188,13 @@ fn of_parent(
     transcripts: Option<Vec<Vec<u8>>>,
     findings: &mut Findings,
 ) -> Option<(Ceremony, Option<Audited>)> {
-    let is_reshare = ceremony.kind() == CeremonyKind::Reshare;
+    let has_parent = ceremony.has_parent();
     let attached = match transcripts {
-        Some(transcripts) if is_reshare => parent::packed(&args.file, ceremony, transcripts),
+        Some(transcripts) if has_parent => parent::packed(&args.file, ceremony, transcripts),
         _ => parent::attach(ceremony, &args.from, found),
     };
     let Attached { ceremony, parent, .. } = findings.take("parent", attached)?;
-    if is_reshare {
+    if has_parent {
         findings.good("parent", "its transcript, and those before it, pass the audit");
     }
     Some((ceremony, parent))

@@ -10,21 +10,24 @@ use super::{answer::agreed, audited};
 use crate::args::Asked;
 use crate::command::finished::{Own, attached};
 use crate::command::taking_part::begun;
+use crate::input;
 use crate::keystores::{self, Opened, Unopened};
 use crate::messages::{self, shown};
-use crate::parent::Attached;
+use crate::parent::{Attached, attach};
 use crate::prompt;
 use crate::report::{CliError, Output};
 use quorate::ethereum::keystore::Keystore;
 use quorate::identity::Operator;
 use quorate::primitives::curve::SecretScalar;
 use quorate::primitives::hash::{Digest, sha256};
+use quorate::protocol::outcome::certificate;
 use quorate::protocol::participant::Participant;
 use quorate::protocol::record::RecordKind;
 use quorate::signing::ledger::Entry;
 use quorate::signing::{Parent, Request};
-use quorate::spec::Index;
-use quorate_operator::store::{Lock, Log, Record};
+use quorate::spec::{CeremonyKind, Index};
+use quorate_operator::repairs_of;
+use quorate_operator::store::{CeremonyView, Lock, Log, Record};
 
 /// This operator, its shares, and what they have signed.
 pub(super) struct Source {
@@ -39,7 +42,7 @@ pub(super) struct Source {
 }
 
 enum Held {
-    /// The log of the ceremony.
+    /// The log of the ceremony, or of the repair in which its share was regained.
     Whole { participant: Box<Participant>, log: Box<Log> },
     /// Keystores, by position of their validators, and where it is remembered what they sign.
     Keystores { shares: BTreeMap<usize, SecretScalar>, lock: Lock },
@@ -86,7 +89,11 @@ impl Source {
         let state = lock.state();
         let no_part =
             || messages::no_part(&args.request, &request.ceremony.to_string(), state.path());
-        let view = state.find(&request.ceremony).map_err(messages::store)?.ok_or_else(no_part)?;
+        let view = state.find(&request.ceremony).map_err(messages::store)?;
+        if !view.as_ref().is_some_and(|view| view.has_log().unwrap_or(true)) {
+            return Self::regained(request, lock, out)?.ok_or_else(no_part);
+        }
+        let view = view.ok_or_else(no_part)?;
         let Attached { ceremony, parent: older, .. } = attached(agreed(&view, request)?, state)?;
         let ceremony = Arc::new(ceremony);
         let own = Own::open(lock, ceremony.clone(), out)?.ok_or_else(no_part)?;
@@ -97,6 +104,33 @@ impl Source {
         let held = Held::Whole { participant: Box::new(participant), log: Box::new(log) };
         let place = state.path().to_owned();
         Ok(Self { parent, operator: seat.operator, me: seat.me, place, signed, held })
+    }
+
+    /// Of an operator that has lost its log of the ceremony and regained its share: what is in the
+    /// log of that repair. `None` if there is none.
+    fn regained(request: &Request, lock: &Lock, out: &Output) -> Result<Option<Self>, CliError> {
+        let state = lock.state();
+        let repaired = |view: &CeremonyView| kind(view) == Some(CeremonyKind::Repair);
+        if !state.ceremonies().map_err(messages::store)?.iter().any(repaired) {
+            return Ok(None);
+        }
+        let (operator, passphrase) = prompt::open_identity(state, out)?;
+        let operator = Arc::new(operator);
+        let named = certificate(&request.ceremony, &request.dkg, &request.outputs);
+        let repairs = repairs_of(state, &operator.key().public(), &named);
+        let Some((view, repair)) = repairs.map_err(messages::machine)?.into_iter().next() else {
+            return Ok(None);
+        };
+        let Attached { ceremony, parent, .. } = attach(repair, &[], Some(&view))?;
+        let parent = parent.ok_or_else(|| messages::internal("a repair without its parent"))?;
+        let parent = Parent::audited(&parent);
+        let me = parent.ceremony().roster().find(&operator.key().public());
+        let me = me.ok_or_else(|| messages::internal("a repair of somebody else's share"))?;
+        let keys = (operator.clone(), passphrase);
+        let Own { participant, log, signed, .. } = Own::of(lock, &view, ceremony.into(), keys)?;
+        let held = Held::Whole { participant: Box::new(participant), log: Box::new(log) };
+        let place = state.path().to_owned();
+        Ok(Some(Self { parent, operator, me, place, signed, held }))
     }
 
     fn from_keystores(
@@ -164,6 +198,13 @@ impl Source {
         let view = lock.state().find_signatures(&self.parent.ceremony().digest());
         view.ok().flatten().map(|view| view.path().to_owned())
     }
+}
+
+/// What a ceremony makes, by the file that is kept of it.
+fn kind(view: &CeremonyView) -> Option<CeremonyKind> {
+    let bytes = view.ceremony_file().ok()??;
+    let text = core::str::from_utf8(&bytes).ok()?;
+    Some(input::parse_ceremony(text).ok()?.kind())
 }
 
 /// The shares in keystores, each compared with the transcript: all of them are operator `me`'s, of

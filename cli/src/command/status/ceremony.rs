@@ -26,9 +26,9 @@ use quorate::identity::Operator;
 use quorate::primitives::hash::Digest;
 use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::put_back::PutBack;
-use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
 use quorate::spec::show::words;
+use quorate::spec::{Ceremony, CeremonyKind};
 use quorate_operator::machine;
 use quorate_operator::store::{CeremonyView, StateDir};
 
@@ -224,8 +224,9 @@ struct Proven {
 }
 
 impl Known<'_> {
-    fn is_reshare(&self) -> bool {
-        self.ceremony.as_ref().is_ok_and(|ceremony| ceremony.reshare().is_some())
+    /// What it makes; of a file that cannot be read, what most make.
+    fn kind(&self) -> CeremonyKind {
+        self.ceremony.as_ref().map_or(CeremonyKind::Dkg, |ceremony| ceremony.kind())
     }
 
     fn file(&self) -> PathBuf {
@@ -290,7 +291,7 @@ impl Known<'_> {
         let mut text = format!(
             "{}\n  state        {}\n  files        {}",
             self.about(),
-            self.stand.sentence(self.is_reshare()),
+            self.stand.sentence(self.kind()),
             shown(self.view.path())
         );
         text += &self.generations.lines();

@@ -38,7 +38,9 @@ impl Generations {
         ceremony: &Ceremony,
     ) -> Result<Self, CliError> {
         let mut this = Self::default();
-        if ceremony.reshare().is_some() && view.is_written().map_err(messages::store)? {
+        // A repair supersedes nothing: its share is the parent's.
+        let newer = ceremony.reshare().is_some() && !ceremony.is_repair();
+        if newer && view.is_written().map_err(messages::store)? {
             let kept = view.history().map_err(messages::store)?;
             let names = kept.iter().filter_map(|(_, bytes)| agreed_in(bytes));
             this.supersedes = names.map(|(_, name)| name).collect();

@@ -3,6 +3,7 @@
 use super::evidence::Evidence;
 use crate::messages;
 use crate::report::CliError;
+use quorate::spec::CeremonyKind;
 use quorate_operator::store::CeremonyView;
 
 /// Where a ceremony stands, as far as files tell.
@@ -59,8 +60,16 @@ impl Stand {
         }
     }
 
-    pub(super) fn sentence(self, reshare: bool) -> &'static str {
+    pub(super) fn sentence(self, kind: CeremonyKind) -> &'static str {
+        let (reshare, repair) = (kind == CeremonyKind::Reshare, kind == CeremonyKind::Repair);
         match self {
+            Self::GivenUp if repair => {
+                "abandoned: this operator signs nothing more in it. Nobody else's share has changed"
+            }
+            Self::LogGone if repair => {
+                "started, but its log is missing: it cannot be started again. Agree on a new file \
+                 for the next attempt: it gives back the same share"
+            }
             Self::GivenUp if reshare => {
                 "abandoned: this operator signs nothing more in it. Unless a newer log of it has \
                  signed more, nobody uses its shares. What ran before goes on where it was not \
