@@ -115,11 +115,12 @@ impl Complaint {
                     });
                 }
             };
-            // In a repair the one whose share is lost gets boxes, and helpers share keys.
+            // A complaint that nobody can judge would stop a ceremony and name nobody. In a repair
+            // the one whose share is lost gets boxes, and helpers share keys.
             let about_box = !matches!(claim, Claim::Mask { .. });
             let gets_box = shape.place_of_box(dealer, sender).is_some();
             let shares_key = shape.place_of_key(sender, dealer).is_some();
-            if shape.masks() && (about_box != gets_box || !shares_key) {
+            if about_box != gets_box || (shape.masks() && !shares_key) {
                 return Err(DecodeError::Invalid { what: "claim", why: "not about this operator" });
             }
             let shown = match claim {

@@ -100,7 +100,7 @@ fn v1_stops_other_lengths_and_headers() {
     for (at, byte, words) in [
         (0, b'q', "does not start"),
         (5, 2, "version 2"),
-        (6, 5, "kind 5"),
+        (6, 6, "kind 6"),
         (7, 1, "reserved byte"),
         (8, 1, "spec of"),
     ] {

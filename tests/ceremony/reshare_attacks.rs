@@ -534,6 +534,10 @@ fn a_complaint_is_filled_with_zeros() {
     );
     assert_eq!(Complaint::decode(&body, &shape, index(4)).unwrap(), complaint);
     *body.last_mut().unwrap() = 1;
+    // Erin deals nothing: nobody could judge it, and it would name nobody.
+    let other = Complaint { dealer: index(5), ..complaint }.encode();
+    let error = Complaint::decode(&other, &shape, index(4)).unwrap_err();
+    assert_eq!(error.to_string(), "claim: not about this operator");
     let error = Complaint::decode(&body, &shape, index(4)).unwrap_err();
     assert_eq!(error.to_string(), "filling: not zero");
 }

@@ -75,6 +75,7 @@ fn ceremonies(
 ) -> Result<(Vec<Kept>, Vec<[u8; 8]>), CliError> {
     let (mut kept, mut left_out, mut under_way) = (Vec::new(), Vec::new(), Vec::new());
     let views = lock.state().ceremonies().map_err(messages::store)?;
+    let children = lock.state().children().map_err(messages::store)?;
     for folder in &args.leave_out {
         if !views.iter().any(|view| view.name() == folder) {
             return Err(messages::not_left_out(folder, false));
@@ -90,7 +91,13 @@ fn ceremonies(
         match over(lock, view, operator)? {
             Ok(_) if is_left_out => return Err(messages::not_left_out(view.name(), true)),
             Ok(over) => kept.extend(over),
-            Err(_) if is_left_out => left_out.extend(name(view)),
+            Err(_) if is_left_out => {
+                let mut committed = children.iter().map(|child| child.reshare.to_string());
+                if committed.any(|reshare| reshare.starts_with(view.name())) {
+                    return Err(messages::committed_left_out(view.name()));
+                }
+                left_out.extend(name(view));
+            }
             Err(why) => under_way.push((view.name().to_owned(), why)),
         }
     }

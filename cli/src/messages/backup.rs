@@ -46,6 +46,18 @@ pub(crate) fn not_left_out(folder: &str, is_here: bool) -> CliError {
     }
 }
 
+/// A reshare that nothing could replace.
+pub(crate) fn committed_left_out(folder: &str) -> CliError {
+    local(
+        format!(
+            "--leave-out {folder}: this operator has committed its shares to this reshare. Without \
+             its log, a restored directory could neither finish it nor abandon it, and could use \
+             these shares for nothing else"
+        ),
+        "finish the reshare first, or abandon it",
+    )
+}
+
 /// A backup that cannot be made, or read.
 pub(crate) fn backup(path: &Path, error: &BackupError) -> CliError {
     let fix = match error {

@@ -55,7 +55,7 @@ fn three_packets_are_a_ceremony_and_three_more_its_reshare() {
     end(command(scene.here(), &draft)).done();
     let args = ["spec", "pack", "next.toml", "--all", "--out", "next"];
     let missing = end(command(scene.here(), &args));
-    missing.failed(2, &["is a reshare, and the transcript of its parent is not here"]);
+    missing.failed(2, &["has a parent, and the transcript of its parent is not here"]);
     pack(&scene, &["next.toml", "--all", "--out", "next", "--from", "parent.quorate"]);
     // Nobody names the parent: it comes with the packet.
     for mut running in all(&scene.words_of("next.toml"), "next") {

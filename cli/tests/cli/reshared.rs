@@ -343,6 +343,15 @@ fn a_dealer_at_a_board_is_told_to_stop() {
     assert_eq!(ended.json()["waiting_for_your_stop"], true, "{}", ended.stdout);
     let told = "quorate step next.toml --board board --stopped";
     assert!(ended.stderr.contains(told), "{}", ended.stderr);
+
+    // Once it has committed its shares, no backup leaves the reshare out.
+    let said = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
+    demo.by("bob", &[&args[..], &said].concat()).done();
+    let out = outputs(&demo, "bob", &file);
+    let folder = out.parent().unwrap().file_name().unwrap().to_str().unwrap();
+    demo.by("bob", &["backup", "make", "bob.backup", "--leave-out", folder])
+        .failed(1, &["has committed its shares to this reshare"]);
+    assert!(!demo.path("bob.backup").exists());
 }
 
 #[test]
