@@ -63,8 +63,29 @@ fn a_reshare_is_finished_without_a_seat_that_is_lost_and_goes_on_from_there() {
     let log = outputs(&demo, "carol", &file).parent().unwrap().join("log.sealed");
     let before = fs::read(&log).unwrap();
     // It says that it gives up, which changes nothing.
-    let abandoned = demo.by("dave", &["abandon", &file, "--yes-fingerprint", &words(&demo, &file)]);
+    fs::create_dir(demo.path("board")).unwrap();
+    let words = words(&demo, &file);
+    let says = |operator: &str, args: &[&str]| {
+        let dir = format!("demo/{operator}");
+        demo.run(&[&["--dir", &dir, "--passphrase-file", "demo/passphrase"], args].concat())
+    };
+    let on_board = [&file[..], "--board", "board", "--yes-fingerprint", &words];
+    let abandoned = says("dave", &[&["abandon"], &on_board[..]].concat());
     assert_eq!(abandoned.code, 0, "{}", abandoned.stderr);
+    let may = "The others may have finished, or may finish, without it. Load nothing again until \
+               each of them has said that it has abandoned, too.";
+    for told in [&abandoned, &says("dave", &["status"])] {
+        assert!(told.stdout.contains(may), "{}", told.stdout);
+        assert!(!told.stdout.contains("nobody"), "{}", told.stdout);
+    }
+    let found = says("alice", &[&["step", "--no-keystores"], &on_board[..]].concat());
+    assert_eq!(found.code, 0, "{}", found.stderr);
+    let gone = "Abandoned by \"dave\" (operator 4): unless their last statements are somewhere, the \
+                others can finish with quorate run --without";
+    assert!(found.stdout.contains(gone), "{}", found.stdout);
+    let gave_up = "and its commit is: once all have stopped, the others can finish without it";
+    let status = says("alice", &["status"]);
+    assert!(status.stdout.contains(gave_up), "{}", status.stdout);
     let left = ["alice", "bob", "carol"];
 
     // A word that is not given, or about oneself or too many, says nothing.
