@@ -245,9 +245,7 @@ impl Observer for Live {
                 ));
                 self.proven.push(*fault);
             }
-            Notice::Written { parting: None } => self.say(
-                "Outputs are written. Staying until the others have everything; Ctrl-C is safe.",
-            ),
+            Notice::Written { parting: None } => self.say(messages::WRITTEN),
             Notice::Written { parting: Some(parting) } => self.say(&format!(
                 "Outputs are written, and all operators have confirmed. Staying {} s so that late \
                  peers can confirm; Ctrl-C is safe.",

@@ -39,16 +39,6 @@ fn lose_the_last(demo: &Demo, file: &str, operators: &[&str]) {
     waiting.collect::<Vec<_>>().into_iter().for_each(|running| drop(interrupt(running)));
 }
 
-fn finish(demo: &Demo, file: &str, operators: &[&str], lost: &str) {
-    let word = ["--without", lost, "--yes-without", LOST];
-    let done = operators.iter().map(|operator| start(demo, operator, file, &word));
-    for running in done.collect::<Vec<_>>() {
-        let ended = running.ended();
-        assert_eq!(ended.code, 0, "{}", ended.stderr);
-        assert!(ended.stderr.contains(&format!("complete without {lost:?}")), "{}", ended.stderr);
-    }
-}
-
 #[test]
 fn a_reshare_is_finished_without_a_seat_that_is_lost_and_goes_on_from_there() {
     let demo = generation();
@@ -121,9 +111,20 @@ fn a_reshare_is_finished_without_a_seat_that_is_lost_and_goes_on_from_there() {
     assert!(!public.exists());
     // What it has said stays said.
     let alice = start(&demo, "alice", &file, &[]);
-    finish(&demo, &file, &["bob", "carol"], "dave");
-    let ended = alice.ended();
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let bob = start(&demo, "bob", &file, &word);
+    let mut carol = start(&demo, "carol", &file, &[]);
+    carol.until("agreement on outputs");
+    carol.until("\"alice\" (operator 1) finishes without");
+    carol.until("\"bob\" (operator 2) finishes without");
+    drop(interrupt(carol));
+    // Who says it last is done at once.
+    let mut carol = start(&demo, "carol", &file, &word);
+    carol.until("This operator finishes without \"dave\" (operator 4).");
+    carol.until("Outputs are written. Staying until the others have everything");
+    for ended in [alice, bob, carol].map(Running::ended) {
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert!(ended.stderr.contains("complete without \"dave\""), "{}", ended.stderr);
+    }
 
     // Everybody is told whom it was finished without.
     let reports = files(&public);
