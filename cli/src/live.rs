@@ -46,8 +46,13 @@ pub(crate) fn abandoned_by(participant: &Participant) -> Vec<Index> {
 /// What the abandonment of `index` means here, in sentences without the last full stop.
 pub(crate) fn gave_up(participant: &Participant, index: Index) -> String {
     let who = describe::operator(Some(&participant.seat().ceremony), index);
-    let next = match participant.inbox().get(Round::Final, index).is_some() {
+    let said = |round| participant.inbox().get(round, index).is_some();
+    let next = match said(Round::Final) {
         true => "its last statement is here: this operator can still finish",
+        false if participant.seat().ceremony.reshare().is_some() && said(Round::Commit) => {
+            "its last statement is not here, and its commit is: once all have stopped, the others \
+             can finish without it, with --without. Ask the others before you abandon this one too"
+        }
         false => {
             "its last statement is not here: unless another operator holds it, nobody can finish. \
              Ask the others before you abandon this one too"
@@ -240,9 +245,7 @@ impl Observer for Live {
                 ));
                 self.proven.push(*fault);
             }
-            Notice::Written { parting: None } => self.say(
-                "Outputs are written. Staying until the others have everything; Ctrl-C is safe.",
-            ),
+            Notice::Written { parting: None } => self.say(messages::WRITTEN),
             Notice::Written { parting: Some(parting) } => self.say(&format!(
                 "Outputs are written, and all operators have confirmed. Staying {} s so that late \
                  peers can confirm; Ctrl-C is safe.",

@@ -80,8 +80,8 @@ pub(crate) fn stop(
         Ok(_) => {
             talk(match ceremony.kind() {
                 CeremonyKind::Import => {
-                    "This operator has stopped. The whole keys must never sign again: destroy \
-                     every copy that you do not need."
+                    "This operator has stopped. The whole keys must never sign again. Keep the \
+                     keystores offline until the outputs are written, and then destroy them."
                 }
                 _ => "This operator has stopped. Its old shares must never sign again.",
             });

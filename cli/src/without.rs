@@ -45,6 +45,10 @@ pub(crate) fn finish(
     let taken = taken.map_err(|trouble| messages::machine(machine.error(trouble)))?;
     taken.map_err(|refused| explain(&refused, &ceremony))?;
     talk(&format!("This operator finishes without {}.", names(lost)));
+    // Where the others have said so before, this word was the last one.
+    if exchange.participant().is_finished() {
+        talk(messages::WRITTEN);
+    }
     Ok(())
 }
 

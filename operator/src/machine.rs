@@ -93,9 +93,12 @@ fn transcript(view: &CeremonyView, seat: &OwnSeat) -> Option<Vec<Statement>> {
     }
     let slots = container.shape().slots();
     let slots = slots.filter(|(round, sender)| container.speakers(*round).contains(*sender));
-    let open =
-        |(round, sender)| Statement::open(container.statement(round, sender)?, ceremony).ok();
-    slots.map(open).collect()
+    let in_slots = slots.map(|(round, sender)| container.statement(round, sender));
+    // What a commit waits for goes before it; what comes after the finals, behind them.
+    let minima = container.minima().iter().copied().map(Some);
+    let words = container.withouts().iter().copied().map(Some);
+    let all = minima.chain(in_slots).chain(words);
+    all.map(|bytes| Statement::open(bytes?, ceremony).ok()).collect()
 }
 
 /// The participant that a log's records tell of, or a new one if they hold nothing that was said.

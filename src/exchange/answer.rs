@@ -62,7 +62,7 @@ impl Exchange {
         let with_digest = |statement| (Statement::digest(statement), statement);
         let missing = self.participant.missing_statements(have).map(with_digest);
         let disputed = self.participant.disputed_statements(have).map(with_digest);
-        let agreed = self.participant.withouts_for(peer, have).map(with_digest);
+        let agreed = self.participant.withouts_for(have).map(with_digest);
         let disputed = disputed.chain(agreed);
         let disputed =
             disputed.filter(|(digest, _)| answers.may_be_offered(*digest, out.now, &self.pacing));

@@ -62,6 +62,7 @@ impl Participant {
             recalled: BTreeMap::new(),
             put_back: PutBack::default(),
             early: Vec::new(),
+            words: Vec::new(),
         };
         Self {
             world,
@@ -242,6 +243,7 @@ impl Participant {
             }
         }
         self.advance(&mut step)?;
+        self.take_words(&mut step)?;
         Ok(step)
     }
 

@@ -78,7 +78,7 @@ impl Participant {
 
     /// Everything that `peer` should be sent: what it is missing, and what is disputed.
     pub fn lacking(&self, peer: Index, theirs: &Have) -> Vec<Frame> {
-        let agreed: Vec<Frame> = self.withouts_for(peer, theirs).map(frame).collect();
+        let agreed: Vec<Frame> = self.withouts_for(theirs).map(frame).collect();
         [self.missing(peer, theirs), self.disputed(theirs), agreed].concat()
     }
 
@@ -108,16 +108,11 @@ impl Participant {
         })
     }
 
-    /// What `peer`, who holds `theirs`, may lack of the words with which operators finish without
-    /// others. A have lists none of them: they are given at some intervals, until it has finished.
-    pub fn withouts_for<'a>(
-        &'a self,
-        peer: Index,
-        theirs: &'a Have,
-    ) -> impl Iterator<Item = &'a Statement> {
-        let done = self.is_broken()
-            || theirs.is_complete(&self.world.shape)
-            || self.confirmed.contains(&peer);
+    /// What a peer, who holds `theirs`, may lack of the words with which operators finish without
+    /// others. A have lists none of them: they are given at some intervals, as long as it lacks a
+    /// slot. That it has finished once says nothing: its log may have been put back since.
+    pub fn withouts_for(&self, theirs: &Have) -> impl Iterator<Item = &Statement> {
+        let done = self.is_broken() || theirs.is_complete(&self.world.shape);
         self.world.inbox.withouts().filter(move |_| !done)
     }
 

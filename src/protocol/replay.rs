@@ -150,6 +150,10 @@ impl Participant {
         participant.advance(&mut step)?;
         if participant.is_prepared() {
             for statement in &beside.outputs {
+                if statement.envelope.kind == Kind::Without {
+                    participant.world.words.push(statement.clone());
+                    continue;
+                }
                 // From one of another session, say, nothing follows.
                 let taken = participant.take_into(statement.bytes(), &mut step);
                 if let Err(Refused::Storage(error)) = taken {

@@ -75,6 +75,20 @@ impl Participant {
         Ok(said.is_ok_and(|said| said.certificate == own))
     }
 
+    /// Takes the words that stood beside the log, once there is what they are about.
+    pub(super) fn take_words(&mut self, step: &mut Step) -> Result<(), Refused> {
+        if self.outcome().is_none() {
+            return Ok(());
+        }
+        for word in core::mem::take(&mut self.world.words) {
+            // From one of another session, say, nothing follows.
+            if let Err(Refused::Storage(error)) = self.take_into(word.bytes(), step) {
+                return Err(Refused::Storage(error));
+            }
+        }
+        Ok(())
+    }
+
     /// What this operator would sign to finish without these seats, and without all that it has
     /// named before.
     ///

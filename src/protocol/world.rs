@@ -52,6 +52,8 @@ pub(super) struct World {
     pub(super) put_back: PutBack,
     /// Own statements that came before the session was known.
     pub(super) early: Vec<Statement>,
+    /// Words without others from this operator's outputs, until their certificate is computed.
+    pub(super) words: Vec<Statement>,
 }
 
 impl World {

@@ -6,12 +6,13 @@ use quorate::audit::code::Code;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::report::{Report, Status, Verdict};
 use quorate::audit::{audit, audit_all, own};
+use quorate::message::done::Done;
 use quorate::message::envelope::{ENVELOPE_BYTES, Kind, Reject, Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::message::sync::Frame;
 use quorate::message::without::{TooFew, Without, enough, left_out};
 use quorate::primitives::hash::Digest;
-use quorate::protocol::participant::Refused;
+use quorate::protocol::participant::{Input, Refused};
 use quorate::protocol::record::ReplayError;
 use quorate::simulation::reshare::{Part, minima, reshare};
 use quorate::spec::Index;
@@ -228,6 +229,55 @@ fn words_add_up_and_the_fewest_are_left_out() {
         assert_eq!(machine.participant().finished_without(), lost);
         assert_eq!(machine.finish_without(lost).unwrap().err(), Some(Refused::NotAsked));
     }
+}
+
+/// A log that was put back to the state after its final and before the words.
+#[test]
+fn a_log_without_the_words_takes_them_from_its_outputs_and_from_others() {
+    let mut all = scene();
+    let lost = seats(&[4]);
+    run(&mut all, &mut lossy(lost, false));
+    let before = all[0].log.clone();
+    agree(&mut all, lost, &mut lossy(lost, false));
+    all.truncate(3);
+    assert!(all.iter().all(|machine| machine.participant().is_finished()));
+    let inbox = all[0].participant().inbox();
+    let slots: Vec<Statement> = inbox.minima().chain(inbox.statements()).cloned().collect();
+    let words: Vec<Statement> = inbox.withouts().cloned().collect();
+    assert_eq!(words.len(), 3);
+    let put_back = |machine: &mut Machine, outputs: Vec<Statement>| {
+        (machine.log, machine.written, machine.beside.outputs) = (before.clone(), false, outputs);
+        machine.start().unwrap();
+        machine.participant().is_finished()
+    };
+    // By its outputs, all alone; a later start finds the words in the log.
+    assert!(put_back(&mut all[0], [slots.clone(), words].concat()));
+    assert_eq!(all[0].participant().finished_without(), lost);
+    all[0].beside.outputs.clear();
+    all[0].start().unwrap();
+    assert!(all[0].participant().is_finished());
+    // One of another certificate is none.
+    let (seat, session) = (all[1].seat.clone(), all[1].participant().inbox().session().unwrap());
+    let word = Without { certificate: Digest([1; 32]), seats: lost };
+    let foreign = word.sign(seat.operator.key(), seat.me, session, 4);
+    assert!(!put_back(&mut all[0], [slots.clone(), vec![foreign]].concat()));
+    assert_eq!(all[0].participant().inbox().withouts().count(), 0);
+    // By others, who know that it had finished.
+    assert!(!put_back(&mut all[0], slots));
+    let (back, others) = all.split_first_mut().unwrap();
+    for other in others.iter_mut() {
+        let done = Done::sign(
+            back.seat.operator.key(),
+            back.seat.me,
+            &back.seat.ceremony,
+            other.participant().outcome().unwrap().certificate,
+        );
+        let _ = other.take(Input::Done(done)).unwrap().unwrap();
+        assert!(!other.participant().unconfirmed().contains(&back.seat.me));
+    }
+    run(&mut all, &mut honest);
+    assert!(all[0].participant().is_finished());
+    assert_eq!(all[0].participant().finished_without(), lost);
 }
 
 #[test]

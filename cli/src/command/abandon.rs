@@ -73,7 +73,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     if signed(Shape::of(&ceremony).last_round()) {
         return Err(messages::agreed_already(&ceremony));
     }
-    let prepared = signed(Round::Prepare);
+    let (prepared, committed) = (signed(Round::Prepare), signed(Round::Commit));
     let word = own(Kind::Abandon).next().cloned();
     let word = match word {
         Some(word) => {
@@ -120,7 +120,9 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     }
     let awaited = seat_names(&ceremony, &awaited(&word, &ceremony));
     let whom = if awaited.is_empty() { "nobody".to_owned() } else { listed(&awaited) };
+    let committed = ceremony.reshare().is_some() && committed;
     let shares = match prepared {
+        _ if committed => messages::committed_and_abandoned(),
         _ if ceremony.kind() == CeremonyKind::Import => messages::import_abandoned(prepared),
         _ if ceremony.is_repair() => messages::repair_abandoned(),
         _ if ceremony.reshare().is_some() => messages::reshare_abandoned(prepared),

@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use crate::args::{Import, ImportNew};
+use crate::command::reshare::needed_to_the_end;
 use crate::command::spec;
+use crate::progress::listed;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{import_keys, input, messages};
 use quorate::ethereum::deposit::WithdrawalCredentials;
@@ -41,7 +43,12 @@ fn new(args: &ImportNew, out: &Output) -> Result<Exit, CliError> {
              the chain, use --beacon.",
         );
     }
+    let needed = needed_to_the_end(&ceremony);
+    if !needed.is_empty() {
+        talk(&messages::import_needs_to_the_end(&listed(&needed)));
+    }
     let mut fields = spec::fields(&ceremony);
+    fields["needed_to_the_end"] = serde_json::json!(needed);
     fields["file"] = args.output.display().to_string().into();
     let shown = describe(&ceremony);
     out.finish(Exit::Done, fields, &format!("Wrote {}\n\n{shown}", messages::shown(&args.output)))

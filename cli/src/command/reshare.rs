@@ -58,7 +58,7 @@ pub(super) fn without_address(ceremony: &Ceremony) -> Vec<String> {
 }
 
 /// The operators without each of whom nobody finishes, if it is lost after all have stopped.
-fn needed_to_the_end(ceremony: &Ceremony) -> Vec<Named> {
+pub(super) fn needed_to_the_end(ceremony: &Ceremony) -> Vec<Named> {
     let (Some(spec), shape) = (ceremony.reshare(), Shape::of(ceremony)) else { return Vec::new() };
     let alone = |seat: &Index| enough(spec, &shape, [*seat].into_iter().collect()).is_err();
     let needed: Vec<Index> = ceremony.indices().filter(alone).collect();

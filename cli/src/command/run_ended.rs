@@ -46,6 +46,9 @@ pub(super) fn done(
     if let Some(whole) = whole_keys(ceremony, dir.view())? {
         talk(&whole);
     }
+    if ceremony.kind() == CeremonyKind::Import && ceremony.parts().dealers.contains(me) {
+        talk(messages::destroy_keystores());
+    }
     if ceremony.reshare().is_some() && held != Held::Nothing {
         talk(&messages::begins(&folder.join("secret")));
     }
@@ -139,7 +142,7 @@ pub(super) fn goes_on(
             "junk": visited.junk, "unread_folders": visited.unread,
             "also_proven": also_proven(proven, ceremony),
         }),
-        &messages::goes_on(waiting, gone, stop),
+        &messages::goes_on(waiting, gone, stop, ceremony.reshare().is_some()),
     )
 }
 

@@ -155,14 +155,18 @@ pub(crate) fn meeting_at(board: &Path) -> String {
 }
 
 /// What there is to do while a ceremony by board is not finished.
-pub(crate) fn goes_on(waiting: &[Named], gone: &[Named], stop: bool) -> String {
+pub(crate) fn goes_on(waiting: &[Named], gone: &[Named], stop: bool, reshare: bool) -> String {
     let mut text = match waiting.is_empty() {
         true => "Not finished.".to_owned(),
         false => format!("Not finished: waiting for {}.", listed(waiting)),
     };
     if !gone.is_empty() {
+        let rest = match reshare {
+            true => "the others can finish with quorate run --without, once all commits are there",
+            false => "nobody can finish",
+        };
         text += &format!(
-            " Abandoned by {}: unless their last statements are somewhere, nobody can finish.",
+            " Abandoned by {}: unless their last statements are somewhere, {rest}.",
             listed(gone)
         );
     }

@@ -124,7 +124,7 @@ pub(crate) fn import_stopped(prepared: bool) -> &'static str {
     }
 }
 
-/// What an abandonment leaves of an import.
+/// What an abandonment leaves of an import, before this operator's commit.
 pub(crate) fn import_abandoned(prepared: bool) -> &'static str {
     match prepared {
         true => {
@@ -145,6 +145,22 @@ pub(crate) fn import_abandoned(prepared: bool) -> &'static str {
 pub(crate) fn import_stands() -> &'static str {
     "With this stop, the validators sign nothing until the shares run. It cannot be taken back in \
      this ceremony once the shares are final."
+}
+
+/// What the dealer of an import does once its outputs are written: only now can anything replace
+/// the keys.
+pub(crate) fn destroy_keystores() -> &'static str {
+    "The shares replace the whole keys from now on. Destroy every copy of the keystores that you \
+     dealt; nobody can check that you did."
+}
+
+/// A draft of an import: the loss of one of these leaves too few.
+pub(crate) fn import_needs_to_the_end(names: &str) -> String {
+    format!(
+        "WARNING: each of these must last until the end: {names}. If one of them is lost after the \
+         keys are removed, nobody can finish. Keep the keystores offline until the outputs are \
+         written."
+    )
 }
 
 /// The sentence of who removes whole keys.

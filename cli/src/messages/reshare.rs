@@ -194,7 +194,17 @@ pub(crate) fn reshare_stopped(prepared: bool) -> &'static str {
     }
 }
 
-/// What an abandonment leaves of a reshare.
+/// What an abandonment leaves of a reshare or an import in which this operator has signed its
+/// commit: the others may need nothing more of it.
+pub(crate) fn committed_and_abandoned() -> &'static str {
+    "This operator has signed its commit. Its shares stay sealed where they are. The others may \
+     have finished, or may finish, without it. Load nothing again until each of them has said that \
+     it has abandoned, too. Others that wait for this operator can finish with: quorate run FILE \
+     --without NAME. A removed key or share is loaded again only with the protection data that was \
+     stated of it."
+}
+
+/// What an abandonment leaves of a reshare, before this operator's commit.
 pub(crate) fn reshare_abandoned(prepared: bool) -> &'static str {
     match prepared {
         true => {

@@ -116,6 +116,10 @@ impl Held {
     }
 }
 
+/// This operator has its outputs, and stays for the others.
+pub(crate) const WRITTEN: &str =
+    "Outputs are written. Staying until the others have everything; Ctrl-C is safe.";
+
 pub(crate) fn made(ceremony: &Ceremony, dir: &CeremonyDir, held: Held) -> String {
     let (folder, out) = (dir.view().path(), dir.view().out());
     // DIR/ceremonies/NAME

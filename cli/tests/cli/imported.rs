@@ -127,6 +127,8 @@ fn keystores_of_a_solo_validator_become_shares_that_are_dealt_anew() {
     let four = ["alice", "bob", "carol", "dave"];
     let drafted = draft(&demo, &[&new[..], &network].concat(), "import.toml", &four).json();
     assert_eq!(drafted["import"]["dealer"], 1);
+    let needed = drafted["needed_to_the_end"].as_array().unwrap();
+    assert_eq!((needed.len(), &needed[0]["name"]), (1, &json!("alice")));
     for (at, key) in keys.iter().enumerate() {
         assert_eq!(drafted["import"]["validators"][at]["public_key"], **key);
     }
@@ -184,8 +186,13 @@ fn keystores_of_a_solo_validator_become_shares_that_are_dealt_anew() {
     protection(&demo, "signed.json", &keys, 70_000);
     let stop = [&word[..], &["--protection", "signed.json"]].concat();
     let stopped = done(start(&demo, "alice", "import.toml", &stop));
-    assert!(stopped.stderr.contains("destroy every copy"), "{}", stopped.stderr);
-    running.into_iter().for_each(|running| drop(done(running)));
+    let (keep, written) = ("Keep the keystores offline until the outputs", "The shares replace");
+    let destroy = format!("{written} the whole keys from now on. Destroy every copy");
+    let at = |text: &str| stopped.stderr.find(text).unwrap_or_else(|| panic!("{}", stopped.stderr));
+    assert!(at(keep) < at(&destroy), "{}", stopped.stderr);
+    for ended in running.into_iter().map(done) {
+        assert!(!ended.stderr.contains(&destroy), "{}", ended.stderr);
+    }
 
     // Shares of the same keys, with a record that forbids what the whole ones have signed; and no
     // deposits.

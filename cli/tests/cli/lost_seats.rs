@@ -39,16 +39,6 @@ fn lose_the_last(demo: &Demo, file: &str, operators: &[&str]) {
     waiting.collect::<Vec<_>>().into_iter().for_each(|running| drop(interrupt(running)));
 }
 
-fn finish(demo: &Demo, file: &str, operators: &[&str], lost: &str) {
-    let word = ["--without", lost, "--yes-without", LOST];
-    let done = operators.iter().map(|operator| start(demo, operator, file, &word));
-    for running in done.collect::<Vec<_>>() {
-        let ended = running.ended();
-        assert_eq!(ended.code, 0, "{}", ended.stderr);
-        assert!(ended.stderr.contains(&format!("complete without {lost:?}")), "{}", ended.stderr);
-    }
-}
-
 #[test]
 fn a_reshare_is_finished_without_a_seat_that_is_lost_and_goes_on_from_there() {
     let demo = generation();
@@ -60,9 +50,32 @@ fn a_reshare_is_finished_without_a_seat_that_is_lost_and_goes_on_from_there() {
     assert_eq!(early.code, 1, "{}", early.stderr);
     assert!(early.stderr.contains("has not signed its last statement yet"), "{}", early.stderr);
     lose_the_last(&demo, &file, &OPERATORS);
+    let log = outputs(&demo, "carol", &file).parent().unwrap().join("log.sealed");
+    let before = fs::read(&log).unwrap();
     // It says that it gives up, which changes nothing.
-    let abandoned = demo.by("dave", &["abandon", &file, "--yes-fingerprint", &words(&demo, &file)]);
+    fs::create_dir(demo.path("board")).unwrap();
+    let words = words(&demo, &file);
+    let says = |operator: &str, args: &[&str]| {
+        let dir = format!("demo/{operator}");
+        demo.run(&[&["--dir", &dir, "--passphrase-file", "demo/passphrase"], args].concat())
+    };
+    let on_board = [&file[..], "--board", "board", "--yes-fingerprint", &words];
+    let abandoned = says("dave", &[&["abandon"], &on_board[..]].concat());
     assert_eq!(abandoned.code, 0, "{}", abandoned.stderr);
+    let may = "The others may have finished, or may finish, without it. Load nothing again until \
+               each of them has said that it has abandoned, too.";
+    for told in [&abandoned, &says("dave", &["status"])] {
+        assert!(told.stdout.contains(may), "{}", told.stdout);
+        assert!(!told.stdout.contains("nobody"), "{}", told.stdout);
+    }
+    let found = says("alice", &[&["step", "--no-keystores"], &on_board[..]].concat());
+    assert_eq!(found.code, 0, "{}", found.stderr);
+    let gone = "Abandoned by \"dave\" (operator 4): unless their last statements are somewhere, the \
+                others can finish with quorate run --without";
+    assert!(found.stdout.contains(gone), "{}", found.stdout);
+    let gave_up = "and its commit is: once all have stopped, the others can finish without it";
+    let status = says("alice", &["status"]);
+    assert!(status.stdout.contains(gave_up), "{}", status.stdout);
     let left = ["alice", "bob", "carol"];
 
     // A word that is not given, or about oneself or too many, says nothing.
@@ -98,9 +111,20 @@ fn a_reshare_is_finished_without_a_seat_that_is_lost_and_goes_on_from_there() {
     assert!(!public.exists());
     // What it has said stays said.
     let alice = start(&demo, "alice", &file, &[]);
-    finish(&demo, &file, &["bob", "carol"], "dave");
-    let ended = alice.ended();
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let bob = start(&demo, "bob", &file, &word);
+    let mut carol = start(&demo, "carol", &file, &[]);
+    carol.until("agreement on outputs");
+    carol.until("\"alice\" (operator 1) finishes without");
+    carol.until("\"bob\" (operator 2) finishes without");
+    drop(interrupt(carol));
+    // Who says it last is done at once.
+    let mut carol = start(&demo, "carol", &file, &word);
+    carol.until("This operator finishes without \"dave\" (operator 4).");
+    carol.until("Outputs are written. Staying until the others have everything");
+    for ended in [alice, bob, carol].map(Running::ended) {
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert!(ended.stderr.contains("complete without \"dave\""), "{}", ended.stderr);
+    }
 
     // Everybody is told whom it was finished without.
     let reports = files(&public);
@@ -127,6 +151,8 @@ fn a_reshare_is_finished_without_a_seat_that_is_lost_and_goes_on_from_there() {
     let next = all.find(|one| one["name"] == "next").unwrap();
     assert_eq!(next["finished_without"][0]["name"], "dave", "{next}");
 
+    // A log from before the words takes them from its outputs, whoever else is there.
+    fs::write(log, before).unwrap();
     // The same command again finds everything as it is.
     let mut again = start(&demo, "carol", &file, &[]);
     again.until("Outputs are written");

@@ -71,9 +71,9 @@ impl Stand {
                  for the next attempt: it gives back the same share"
             }
             Self::GivenUp if reshare => {
-                "abandoned: this operator signs nothing more in it. Unless a newer log of it has \
-                 signed more, nobody uses its shares. What ran before goes on where it was not \
-                 removed"
+                "abandoned: this operator signs nothing more in it. The others may have finished, \
+                 or may finish, without it. Load nothing again until each of them has said that it \
+                 has abandoned, too. What ran before goes on where it was not removed"
             }
             Self::LogGone if reshare => {
                 "started, but its log is missing: it cannot be started again. Ask the others \
