@@ -61,7 +61,8 @@ pub fn rejected(machine: &Machine) -> Result<Rejected, MachineError> {
 }
 
 /// Whether a board shows that this operator has begun this ceremony: its hello, or that it has
-/// given up. An operator without a log that finds it begins nothing.
+/// given up. An operator without a log that finds it begins nothing; nor where not everything of
+/// its own could be read ([`BoardError::OwnUnread`]), since it may be in the rest.
 pub fn has_begun(board: &impl Board, ceremony: &Ceremony, me: Index) -> Result<bool, BoardError> {
     let (slots, mut begun) = (Slots::of(ceremony), false);
     let mut none = Rejected::none();
@@ -73,7 +74,10 @@ pub fn has_begun(board: &impl Board, ceremony: &Ceremony, me: Index) -> Result<b
         Ok(Verdict::Known)
     };
     reading.read(&own, |place, len| slots.fits(place, len), take)?;
-    Ok(begun)
+    match begun || reading.unread() == 0 {
+        true => Ok(begun),
+        false => Err(BoardError::OwnUnread),
+    }
 }
 
 /// Puts a statement on a board, unless it is there. Whether it was not.
@@ -197,5 +201,42 @@ impl Slots {
     fn parse(&self, place: &Place, bytes: &[u8], ceremony: &Ceremony) -> Option<Posting> {
         let (_, round, seat, _) = self.slot(place)?;
         Posting::parse(bytes, ceremony, &self.shape, *round, *seat).ok()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use quorate::spec::CeremonyFile;
+
+    use super::*;
+    use crate::carrier::board::{Entry, Listing};
+
+    /// A board that shows nothing, and tells whether that is all.
+    struct Shows {
+        cut: bool,
+    }
+
+    impl Board for Shows {
+        fn list(&self, _: &Place) -> Result<Listing, BoardError> {
+            Ok(Listing { entries: Vec::new(), cut: self.cut })
+        }
+
+        fn read(&self, _: &Place, _: &Entry) -> Result<Option<Vec<u8>>, BoardError> {
+            Ok(None)
+        }
+
+        fn publish(&self, _: &Place, _: &[u8]) -> Result<(), BoardError> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_board_that_was_not_read_whole_does_not_say_that_nothing_was_begun() {
+        let text = include_str!("../../ceremony-specs/examples/devnet-custom.toml");
+        let ceremony = Ceremony::try_from(CeremonyFile::parse_toml(text).unwrap()).unwrap();
+        let me = Index::new(1).unwrap();
+        assert_eq!(has_begun(&Shows { cut: false }, &ceremony, me), Ok(false));
+        assert_eq!(has_begun(&Shows { cut: true }, &ceremony, me), Err(BoardError::OwnUnread));
     }
 }

@@ -31,6 +31,12 @@ pub(crate) fn board(error: BoardError) -> CliError {
             "the medium is damaged, or somebody changes files at the same moment: run the same \
              command again, or use another board. Nothing is lost",
         ),
+        BoardError::OwnUnread => local(
+            "your own folders of this board hold more than one visit reads, so nobody can tell \
+             whether you have begun; nothing is begun here",
+            "find out who fills them and remove what is junk, or use another board. If you began \
+             in another directory, use that one (--dir)",
+        ),
         BoardError::Server { at, said } => local(
             format!("{}: {said}", shown(&at)),
             "nothing is lost: what was read is in this operator's log. Check the server: it must \

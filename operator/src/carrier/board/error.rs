@@ -18,6 +18,9 @@ pub enum BoardError {
     /// What was written reads back differently.
     #[error("{}: what was written here reads back differently", .0.display())]
     ReadBack(PathBuf),
+    /// Whether this operator has begun cannot be told: not all of its own shelves was read.
+    #[error("a visit did not read all that is in this operator's own folders of the board")]
+    OwnUnread,
     /// What a server says, or why what it says is nothing.
     #[error("{}: {said}", at.display())]
     Server {

@@ -270,7 +270,7 @@ impl Board for Nats {
         if pieces > MOST_PIECES {
             return Err(self.said("it takes too little in one message for this file"));
         }
-        // Never a name that others could know: what has been junk under it would not be read again.
+        // Never a name that others could know: the first message of a subject stays.
         let mut more = [0; 8];
         random::os().fill_bytes(&mut more);
         let name = Name::of(bytes).beside(more);
