@@ -37,6 +37,12 @@ pub(crate) fn board(error: BoardError) -> CliError {
             "find out who fills them and remove what is junk, or use another board. If you began \
              in another directory, use that one (--dir)",
         ),
+        BoardError::NoRoom(at) => local(
+            format!("{}: the server has no room for more", shown(&at)),
+            "nothing is lost: this operator's statements are in its log. Let whoever keeps the \
+             server give its JetStream more room (max_file_store), or use another server; then \
+             run the same command again",
+        ),
         BoardError::Server { at, said } => local(
             format!("{}: {said}", shown(&at)),
             "nothing is lost: what was read is in this operator's log. Check the server: it must \

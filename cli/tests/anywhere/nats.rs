@@ -153,6 +153,21 @@ fn a_server_that_keeps_nothing_is_told() {
     assert!(!scene.here().join("alice/ceremonies").exists());
 }
 
+/// A board takes no room but for what is on it; where there is none for that, it is told so.
+#[test]
+fn a_server_with_little_room() {
+    let config =
+        |bytes: &str| format!("jetstream {{ store_dir: \"STORE\", max_file_store: {bytes} }}");
+    let Some(little) = Server::with(&config("8MB")) else { return };
+    let scene = Scene::new(3, &[]);
+    assert_eq!(step(&scene, 0, &little.url(), &[]).done().json()["written"], 1);
+    let Some(none) = Server::with(&config("100")) else { return };
+    // The first one is taken, since nothing is there.
+    step(&scene, 1, &none.url(), &[]).done();
+    let refused = step(&scene, 2, &none.url(), &[]);
+    refused.failed(1, &["the server has no room for more", "max_file_store"]);
+}
+
 #[test]
 fn who_is_no_server_costs_nothing() {
     let scene = Scene::new(3, &[]);

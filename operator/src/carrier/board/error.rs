@@ -21,6 +21,9 @@ pub enum BoardError {
     /// Whether this operator has begun cannot be told: not all of its own shelves was read.
     #[error("a visit did not read all that is in this operator's own folders of the board")]
     OwnUnread,
+    /// A server has no room for more.
+    #[error("{}: the server has no room for more", .0.display())]
+    NoRoom(PathBuf),
     /// What a server says, or why what it says is nothing.
     #[error("{}: {said}", at.display())]
     Server {

@@ -16,7 +16,7 @@ use crate::random;
 /// How long a connection and an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What a server has to take at least in one message, and what is put in one at most.
-const PIECE: std::ops::RangeInclusive<usize> = 1024..=1 << 20;
+pub(super) const PIECE: std::ops::RangeInclusive<usize> = 1024..=1 << 20;
 
 /// What a server says of itself; the rest of it is of no use here.
 #[derive(Debug, Deserialize)]
