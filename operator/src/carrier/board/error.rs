@@ -24,6 +24,12 @@ pub enum BoardError {
     /// A server has no room for more.
     #[error("{}: the server has no room for more", .0.display())]
     NoRoom(PathBuf),
+    /// The visit has no time left.
+    #[error("{}: the visit takes too long", .0.display())]
+    Late(PathBuf),
+    /// Whoever made the visit has ended it.
+    #[error("{}: the visit was stopped", .0.display())]
+    Stopped(PathBuf),
     /// What a server says, or why what it says is nothing.
     #[error("{}: {said}", at.display())]
     Server {

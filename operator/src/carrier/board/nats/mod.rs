@@ -22,7 +22,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use quorate::primitives::secret::SecretBytes;
 use rand_core::Rng as _;
@@ -31,6 +33,7 @@ use serde_json::{Value, json};
 use self::answers::{Answer, message, parse};
 use self::client::{Client, PIECE};
 use super::{Board, BoardError, Entry, Listing, Name, Place};
+use crate::carrier::socks5::is_onion;
 use crate::random;
 
 /// The port of NATS servers.
@@ -59,6 +62,10 @@ pub struct Nats {
     address: String,
     credentials: Option<SecretBytes>,
     client: Mutex<Option<Client>>,
+    /// When the visit ends, whatever the server does.
+    until: Mutex<Option<Instant>>,
+    /// Whether whoever sits there wants it to end.
+    stop: Arc<AtomicBool>,
 }
 
 /// Why an address is none.
@@ -70,6 +77,9 @@ pub enum AddressError {
     /// It holds a password, which everybody on this machine can see.
     #[error("this address holds a user or a password")]
     Credentials,
+    /// It is an onion service, whose name is for proxies alone.
+    #[error("this is an onion service, which cannot be reached without a proxy")]
+    Onion,
     /// It is not HOST or HOST:PORT.
     #[error("behind nats:// there must be HOST or HOST:PORT and nothing else")]
     Host,
@@ -85,6 +95,9 @@ fn host_and_port(url: &str) -> Result<String, AddressError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]%".contains(&b);
     if rest.is_empty() || !rest.bytes().all(plain) {
         return Err(AddressError::Host);
+    }
+    if is_onion(rest) {
+        return Err(AddressError::Onion);
     }
     let behind = rest.rsplit_once(']').map_or(rest, |(_, behind)| behind);
     match behind.rsplit_once(':') {
@@ -102,7 +115,29 @@ impl Nats {
     pub fn at(url: &str, credentials: Option<SecretBytes>) -> Result<Self, AddressError> {
         let address = host_and_port(url)?;
         let url = PathBuf::from(format!("nats://{address}"));
-        Ok(Self { url, address, credentials, client: Mutex::new(None) })
+        let (client, until, stop) = (Mutex::new(None), Mutex::new(None), Arc::default());
+        Ok(Self { url, address, credentials, client, until, stop })
+    }
+
+    /// Begins a visit that ends at `until`: from then on nothing more is asked.
+    pub fn visit_until(&self, until: Instant) {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+    }
+
+    /// Where this is set, nothing more is asked.
+    pub fn stop(&self) -> Arc<AtomicBool> {
+        self.stop.clone()
+    }
+
+    fn goes_on(&self) -> Result<(), BoardError> {
+        let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(BoardError::Stopped(self.url.clone()));
+        }
+        match until.is_some_and(|until| until <= Instant::now()) {
+            true => Err(BoardError::Late(self.url.clone())),
+            false => Ok(()),
+        }
     }
 
     /// Where it is.
@@ -122,6 +157,7 @@ impl Nats {
     /// Does something over the connection, which is made where there is none, and once more where
     /// it was lost.
     fn over<T>(&self, mut act: impl FnMut(&mut Client) -> io::Result<T>) -> Result<T, BoardError> {
+        self.goes_on()?;
         let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         let was_there = kept.is_some();
         let mut client = match kept.take() {
@@ -353,6 +389,8 @@ mod tests {
             ("tls://example.org", AddressError::Scheme),
             ("example.org:4222", AddressError::Scheme),
             ("nats://me:secret@example.org", AddressError::Credentials),
+            ("nats://abc.onion", AddressError::Onion),
+            ("nats://abc.onion:4222/", AddressError::Onion),
             ("nats://", AddressError::Host),
             ("nats://example.org:port", AddressError::Host),
             ("nats://example.org:99/more", AddressError::Host),
@@ -360,6 +398,20 @@ mod tests {
         ] {
             assert_eq!(of(url), Err(why), "{url}");
         }
+    }
+
+    #[test]
+    fn a_visit_ends_in_time_and_when_it_is_told_to() {
+        let board = Nats::at("nats://127.0.0.1:1", None).unwrap();
+        let place = Place::of_request(quorate::primitives::hash::Digest([1; 32]));
+        let url = board.path().to_owned();
+        let why = || board.list(&place).unwrap_err();
+        board.visit_until(Instant::now());
+        assert_eq!(why(), BoardError::Late(url.clone()));
+        board.visit_until(Instant::now() + std::time::Duration::from_secs(600));
+        assert!(matches!(why(), BoardError::Io { .. }));
+        board.stop().store(true, Ordering::Relaxed);
+        assert_eq!(why(), BoardError::Stopped(url));
     }
 
     #[test]
