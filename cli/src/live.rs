@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{process, thread};
 
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::messages;
 use crate::progress::{Progress, listed, seat_name, seat_names};
 use crate::reach::{Ways, claimed};
-use crate::report::{CliError, detail};
+use crate::report::{CliError, Exit, detail};
 use quorate::audit::describe;
 use quorate::exchange::Notice;
 use quorate::message::complaint::Abandon;
@@ -32,6 +34,31 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, CliError> {
             _ = terminate.recv() => (),
         }
     })
+}
+
+/// Sets `stop` at the first signal, and ends this process at the second: all that counts is durable
+/// before it is said.
+pub(crate) fn stopped_by_signals(stop: Arc<AtomicBool>) -> Result<(), CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(messages::runtime)?;
+    let first = {
+        let _inside = runtime.enter();
+        stopped()?
+    };
+    thread::spawn(move || {
+        runtime.block_on(async {
+            first.await;
+            let second = stopped();
+            stop.store(true, Ordering::Relaxed);
+            if let Ok(second) = second {
+                second.await;
+            }
+            process::exit(Exit::Local as i32)
+        })
+    });
+    Ok(())
 }
 
 /// Who has signed that it gave up the ceremony, by index. What is signed as that and is none, is a

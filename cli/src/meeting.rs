@@ -1,11 +1,16 @@
 //! Boards that a person names: a folder, or a NATS server.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::args::MeetingArgs;
+use super::live::stopped_by_signals;
 use super::report::CliError;
 use super::{messages, secret_file};
 use quorate_operator::carrier::board::{Board, BoardError, Entry, Folder, Listing, Nats, Place};
+
+/// How long a visit to a server may take: there may be much to fetch over a slow line.
+const VISIT: Duration = Duration::from_secs(30 * 60);
 
 /// Where operators meet who are not connected.
 pub(crate) enum Meeting {
@@ -34,7 +39,24 @@ impl Meeting {
     pub(crate) fn via(url: &str, credentials: Option<&Path>) -> Result<Self, CliError> {
         let credentials = credentials.map(secret_file::read).transpose()?;
         let nats = Nats::at(url, credentials).map_err(|error| messages::via(url, error))?;
-        Ok(Self::Nats(Box::new(nats)))
+        let meeting = Self::Nats(Box::new(nats));
+        meeting.begin_visit();
+        Ok(meeting)
+    }
+
+    /// Begins a visit, which has an end at a server.
+    pub(crate) fn begin_visit(&self) {
+        if let Self::Nats(nats) = self {
+            nats.visit_until(Instant::now() + VISIT);
+        }
+    }
+
+    /// From here on the first signal ends the visit to a server, and the second one this process.
+    pub(crate) fn heed_signals(&self) -> Result<(), CliError> {
+        match self {
+            Self::Folder(_) => Ok(()),
+            Self::Nats(nats) => stopped_by_signals(nats.stop()),
+        }
     }
 
     /// Where it is.

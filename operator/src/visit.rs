@@ -61,7 +61,8 @@ pub fn rejected(machine: &Machine) -> Result<Rejected, MachineError> {
 }
 
 /// Whether a board shows that this operator has begun this ceremony: its hello, or that it has
-/// given up. An operator without a log that finds it begins nothing.
+/// given up. An operator without a log that finds it begins nothing; nor where not everything of
+/// its own could be read ([`BoardError::OwnUnread`]), since it may be in the rest.
 pub fn has_begun(board: &impl Board, ceremony: &Ceremony, me: Index) -> Result<bool, BoardError> {
     let (slots, mut begun) = (Slots::of(ceremony), false);
     let mut none = Rejected::none();
@@ -73,7 +74,10 @@ pub fn has_begun(board: &impl Board, ceremony: &Ceremony, me: Index) -> Result<b
         Ok(Verdict::Known)
     };
     reading.read(&own, |place, len| slots.fits(place, len), take)?;
-    Ok(begun)
+    match begun || reading.unread() == 0 {
+        true => Ok(begun),
+        false => Err(BoardError::OwnUnread),
+    }
 }
 
 /// Puts a statement on a board, unless it is there. Whether it was not.
@@ -123,13 +127,25 @@ impl<'a, B: Board> Visit<'a, B> {
 
     /// Writes what this operator has to say and the board does not show: its own statements to the
     /// byte, and those of others that it holds.
-    pub fn write(self, exchange: &Exchange, machine: &Machine) -> Result<Visited, VisitError> {
+    /// `published` is what this process has written of its own: where not everything was read, it
+    /// is not written again.
+    pub fn write(
+        self,
+        exchange: &Exchange,
+        machine: &Machine,
+        published: &mut BTreeSet<Name>,
+    ) -> Result<Visited, VisitError> {
         let participant = exchange.participant();
         let mut written = 0;
         for posting in participant.postings() {
             let (place, bytes) = (self.place_of(&posting.statement), posting.encode());
-            let shown = match posting.statement.envelope.sender == participant.seat().me {
-                true => self.reading.has(&place, &bytes),
+            let (own, name) =
+                (posting.statement.envelope.sender == participant.seat().me, Name::of(&bytes));
+            let shown = match own {
+                true => {
+                    let before = !self.reading.is_read(&place) && published.contains(&name);
+                    before || self.reading.has(&place, &bytes)
+                }
                 // Where not everything was read, it may well be there.
                 false => {
                     self.shown.contains(&posting.statement.digest())
@@ -138,6 +154,7 @@ impl<'a, B: Board> Visit<'a, B> {
             };
             if !shown {
                 self.board.publish(&place, &bytes)?;
+                published.extend(own.then_some(name));
                 written += 1;
             }
         }

@@ -1,5 +1,6 @@
 //! `quorate step`: one visit to a board. And `quorate run --via`: visits until the end.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::report::{CliError, Exit, Output, talk};
 use crate::{messages, stop};
 use quorate::exchange::{Ending, Exchange, Pacing};
 use quorate::protocol::evidence::Fault;
-use quorate_operator::carrier::board::{BoardError, Rejected};
+use quorate_operator::carrier::board::{BoardError, Name, Rejected};
 use quorate_operator::machine::Machine;
 use quorate_operator::{Visit, VisitError, Visited, has_begun, rejected};
 
@@ -58,7 +59,6 @@ pub(super) fn until_finished(
         .build()
         .map_err(messages::runtime)?;
     let ending = runtime.block_on(async {
-        // An interruption during a visit is heard when that is done.
         let mut stop = pin!(stopped()?);
         let (mut progress, mut trouble, mut first) = (Progress::new(), None, true);
         talk(&messages::meeting_at(visitor.board.path()));
@@ -67,6 +67,7 @@ pub(super) fn until_finished(
             first = false;
             match visitor.visit(stopping)? {
                 Ok(_) => trouble = None,
+                Err(BoardError::Stopped(_)) => return visitor.stands(),
                 // It may be there again soon; what is new is said once.
                 Err(error) if trouble.as_ref() == Some(&error) => {}
                 Err(error) => {
@@ -107,6 +108,8 @@ struct Visitor {
     exchange: Exchange,
     machine: Machine,
     rejected: Rejected,
+    /// What was written of its own.
+    published: BTreeSet<Name>,
     /// Whether the ceremony came in a packet.
     packed: bool,
     /// Faults that are proven beside the one that stands in the way.
@@ -125,20 +128,23 @@ impl Visitor {
         let packed = given.seat.is_some();
         let part = Part::of(given, args, out)?;
         let (ceremony, me) = (part.seat.ceremony.clone(), part.seat.me);
+        board.heed_signals()?;
+        board.begin_visit();
         if !part.begun && has_begun(&board, &ceremony, me).map_err(messages::board)? {
             return Err(messages::begun_elsewhere(board.path()));
         }
         // Nobody is waited for.
         let (exchange, machine) = part.begin(args, Pacing::new(Duration::ZERO))?;
         let rejected = rejected(&machine).map_err(messages::machine)?;
-        let (proven, told_to_stop) = (Vec::new(), false);
-        Ok(Self { board, exchange, machine, rejected, packed, proven, told_to_stop })
+        let (published, proven, told_to_stop) = (BTreeSet::new(), Vec::new(), false);
+        Ok(Self { board, exchange, machine, rejected, published, packed, proven, told_to_stop })
     }
 
     /// One visit, and in it the stop of a dealer's keys if its person says so. A board that fails
     /// is no reason to give up.
     fn visit(&mut self, stopping: &StopArgs) -> Result<Result<Visited, BoardError>, CliError> {
-        let Self { board, exchange, machine, rejected, .. } = self;
+        let Self { board, exchange, machine, rejected, published, .. } = self;
+        board.begin_visit();
         let visit = match Visit::read(board, exchange, machine, rejected) {
             Ok(visit) => visit,
             Err(VisitError::Board(error)) => return Ok(Err(error)),
@@ -151,7 +157,7 @@ impl Visitor {
             false => Ok(()),
         };
         // What was said before is owed, whatever became of that.
-        let visited = match visit.write(exchange, machine) {
+        let visited = match visit.write(exchange, machine, published) {
             Ok(visited) => Ok(visited),
             Err(VisitError::Board(error)) => Err(error),
             Err(VisitError::Machine(error)) => {

@@ -31,6 +31,28 @@ pub(crate) fn board(error: BoardError) -> CliError {
             "the medium is damaged, or somebody changes files at the same moment: run the same \
              command again, or use another board. Nothing is lost",
         ),
+        BoardError::OwnUnread => local(
+            "your own folders of this board hold more than one visit reads, so nobody can tell \
+             whether you have begun; nothing is begun here",
+            "find out who fills them and remove what is junk, or use another board. If you began \
+             in another directory, use that one (--dir)",
+        ),
+        BoardError::Late(at) => local(
+            format!("{}: this visit took too long, and was ended", shown(&at)),
+            "nothing is lost: what was read is in this operator's log. The server is slow, or \
+             somebody fills it: run the same command again, or use another server",
+        ),
+        BoardError::Stopped(at) => local(
+            format!("{}: you ended this visit", shown(&at)),
+            "nothing is lost: what was read is in this operator's log. To go on: run the same \
+             command again",
+        ),
+        BoardError::NoRoom(at) => local(
+            format!("{}: the server has no room for more", shown(&at)),
+            "nothing is lost: this operator's statements are in its log. Let whoever keeps the \
+             server give its JetStream more room (max_file_store), or use another server; then \
+             run the same command again",
+        ),
         BoardError::Server { at, said } => local(
             format!("{}: {said}", shown(&at)),
             "nothing is lost: what was read is in this operator's log. Check the server: it must \
@@ -81,6 +103,10 @@ pub(crate) fn via(url: &str, error: AddressError) -> CliError {
         AddressError::Credentials => {
             "everybody on this machine sees what is typed: give nats://HOST:PORT, and \
              USER:PASSWORD or a token in a file, with --via-credentials"
+        }
+        AddressError::Onion => {
+            "start a tunnel to it through your proxy, and give the tunnel's end on this machine, \
+             like nats://127.0.0.1:4222"
         }
         AddressError::Scheme | AddressError::Host => {
             "write it like nats://example.org:4222. TLS (tls://) is not spoken: use a tunnel for it"

@@ -79,9 +79,7 @@ pub(crate) fn not_reached(place: &str, why: &LinkError, proxy: Option<&str>) -> 
             "ask the operator to open its port in its firewall and router; if it has moved, give \
              its address with --at OPERATOR=HOST:PORT"
         }
-        Resolve if place.contains(".onion:") => {
-            "an onion service is called through a proxy: --socks5 127.0.0.1:9050"
-        }
+        Onion => "an onion service is called through a proxy: --socks5 127.0.0.1:9050",
         Resolve => {
             "check the name in the ceremony file and your own name server; the right address can \
              be given with --at OPERATOR=HOST:PORT"

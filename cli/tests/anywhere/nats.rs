@@ -1,10 +1,12 @@
 //! Operators who meet at a NATS server, which is killed, purged, filled with junk, or a liar.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
+use std::time::Duration;
 
 use quorate::spec::{Ceremony, CeremonyFile};
 use serde_json::json;
@@ -15,7 +17,7 @@ use crate::support::files::private;
 use crate::support::nats::Server;
 use crate::support::ports::free_address;
 use crate::support::program::{Ended, command, end};
-use crate::support::running::Signal;
+use crate::support::running::{Running, Signal};
 
 fn ceremony(scene: &Scene) -> Ceremony {
     let text = fs::read_to_string(scene.here().join("ceremony.toml")).unwrap();
@@ -153,11 +155,84 @@ fn a_server_that_keeps_nothing_is_told() {
     assert!(!scene.here().join("alice/ceremonies").exists());
 }
 
+/// A board takes no room but for what is on it; where there is none for that, it is told so.
+#[test]
+fn a_server_with_little_room() {
+    let config =
+        |bytes: &str| format!("jetstream {{ store_dir: \"STORE\", max_file_store: {bytes} }}");
+    let Some(little) = Server::with(&config("8MB")) else { return };
+    let scene = Scene::new(3, &[]);
+    assert_eq!(step(&scene, 0, &little.url(), &[]).done().json()["written"], 1);
+    let Some(none) = Server::with(&config("100")) else { return };
+    // The first one is taken, since nothing is there.
+    step(&scene, 1, &none.url(), &[]).done();
+    let refused = step(&scene, 2, &none.url(), &[]);
+    refused.failed(1, &["the server has no room for more", "max_file_store"]);
+}
+
+/// A server that answers each request after `answers`, if ever, and tells of files without end.
+fn slow(answers: Option<Duration>) -> (String, Receiver<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("nats://{}", listener.local_addr().unwrap());
+    let (asked, heard) = channel();
+    thread::spawn(move || {
+        let mut stream = BufReader::new(listener.accept().unwrap().0);
+        let _ = stream.get_mut().write_all(b"INFO {\"max_payload\":1048576}\r\nPONG\r\n");
+        let mut line = String::new();
+        while stream.read_line(&mut line).is_ok_and(|read| read > 0) {
+            if let Some(head) = line.strip_prefix("PUB ") {
+                let _ = asked.send(());
+                if let Some(after) = answers {
+                    thread::sleep(after);
+                    let reply = head.split(' ').nth(1).unwrap();
+                    let page = r#"{"total":99999999,"state":{"subjects":{"a":1}}}"#;
+                    let message = format!("MSG {reply} 1 {}\r\n{page}\r\n", page.len());
+                    let _ = stream.get_mut().write_all(message.as_bytes());
+                }
+            }
+            line.clear();
+        }
+    });
+    (url, heard)
+}
+
+#[test]
+fn a_visit_to_a_slow_server_can_be_ended() {
+    let scene = Scene::new(3, &[]);
+    let words = ["--yes-fingerprint", scene.words(), "--no-keystores"];
+    let visit = |url: &str| {
+        let args = ["step", "ceremony.toml", "--via", url];
+        Running::start(scene.by(0, &[&args[..], &words].concat()))
+    };
+    let (url, asked) = slow(Some(Duration::from_millis(200)));
+    let running = visit(&url);
+    asked.recv().unwrap();
+    running.signal(Signal::INT);
+    let ended = running.ends_with(1);
+    assert!(ended.stderr.contains("you ended this visit"), "{}", ended.stderr);
+    // A second signal waits for no answer.
+    let (url, asked) = slow(None);
+    let mut running = visit(&url);
+    asked.recv().unwrap();
+    let ended = loop {
+        if let Some(ended) = running.poll() {
+            break ended;
+        }
+        running.signal(Signal::INT);
+        thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(ended.code, 1, "{}", ended.stderr);
+    assert!(!ended.stderr.contains("nothing is lost"), "{}", ended.stderr);
+    assert!(!scene.here().join("alice/ceremonies").exists());
+}
+
 #[test]
 fn who_is_no_server_costs_nothing() {
     let scene = Scene::new(3, &[]);
     let nobody = format!("nats://{}", free_address());
     step(&scene, 0, &nobody, &[]).failed(1, &["asking it failed", "nothing is lost"]);
+    let onion = step(&scene, 0, "nats://abc.onion", &[]);
+    onion.failed(2, &["cannot be reached without a proxy", "start a tunnel"]);
     step(&scene, 0, "tls://127.0.0.1", &[]).failed(2, &["begins with nats://", "use a tunnel"]);
     let info = r#"INFO {"max_payload":1048576}"#;
     let pong = format!("{info}\r\nPONG\r\n");

@@ -80,11 +80,14 @@ async fn turn(
     }
 }
 
-/// The addresses that a host name has now, the first few.
+/// The addresses that a host name has now, the first few. Onion services have none.
 pub(super) async fn resolve(
     hub: &Hub,
     address: &str,
 ) -> Result<impl Iterator<Item = SocketAddr>, LinkError> {
+    if socks5::is_onion(address) {
+        return Err(LinkError::Onion);
+    }
     match timeout(hub.timing.connect, lookup_host(address)).await {
         Ok(Ok(found)) => Ok(found.take(ADDRESSES)),
         Ok(Err(_)) | Err(_) => Err(LinkError::Resolve),

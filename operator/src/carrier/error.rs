@@ -60,6 +60,9 @@ pub enum LinkError {
     /// The host name has no address now.
     #[error("its host name does not resolve")]
     Resolve,
+    /// It is an onion service, and there is no proxy: its name is not looked up.
+    #[error("it is an onion service, which is called through a proxy (--socks5) alone")]
+    Onion,
     /// The proxy through which it is called.
     #[error(transparent)]
     Proxy(#[from] ProxyError),

@@ -17,6 +17,14 @@ const IPV4: u8 = 1;
 const NAME: u8 = 3;
 const IPV6: u8 = 4;
 
+/// Whether `HOST:PORT` is of an onion service, whose name is for its proxy alone: whoever answers
+/// look-ups would learn who is called (RFC 7686, section 2).
+pub(super) fn is_onion(address: &str) -> bool {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    host.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case("onion"))
+}
+
 /// Why a proxy made no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyError {
@@ -139,6 +147,16 @@ fn closed(_: std::io::Error) -> LinkError {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn onion_services_are_known_by_their_names() {
+        for address in ["abc.onion:3610", "abc.onion", "a.b.ONION.:1", "onion:1"] {
+            assert!(is_onion(address), "{address}");
+        }
+        for address in ["onion.example.org:1", "abconion:1", "127.0.0.1:1", "[::1]:1", ""] {
+            assert!(!is_onion(address), "{address}");
+        }
+    }
 
     /// What is asked of a proxy that answers like this, and what comes of it.
     fn asked(to: &str, answers: &[u8]) -> (Vec<u8>, Result<(), LinkError>, Vec<u8>) {

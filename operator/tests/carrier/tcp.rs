@@ -263,6 +263,16 @@ fn an_unreachable_peer_is_reported_once() {
 }
 
 #[test]
+fn an_onion_service_is_not_looked_up() {
+    run(async {
+        let onion = "quorate.onion:3610".to_owned();
+        let mut second = Tcp::start(config(2, vec![at(1, &onion)])).await.unwrap();
+        let why = LinkError::Onion;
+        assert_eq!(second.next().await, Event::Unreachable { peer: 1, address: onion, why });
+    });
+}
+
+#[test]
 fn other_ceremony_files_are_named_on_both_sides() {
     run(async {
         let mut first = Tcp::start(config(1, vec![peer(2)])).await.unwrap();

@@ -55,7 +55,10 @@ impl Peer {
     /// nobody answered.
     fn failed(&mut self, place: String, why: LinkError) {
         let answered = |why: &LinkError| {
-            !matches!(why, LinkError::Io(_) | LinkError::NoAnswer(_) | LinkError::Resolve)
+            !matches!(
+                why,
+                LinkError::Io(_) | LinkError::NoAnswer(_) | LinkError::Resolve | LinkError::Onion
+            )
         };
         let keep = self.why.as_ref().is_some_and(|(_, old)| answered(old) && !answered(&why));
         if !keep {

@@ -18,6 +18,18 @@ pub enum BoardError {
     /// What was written reads back differently.
     #[error("{}: what was written here reads back differently", .0.display())]
     ReadBack(PathBuf),
+    /// Whether this operator has begun cannot be told: not all of its own shelves was read.
+    #[error("a visit did not read all that is in this operator's own folders of the board")]
+    OwnUnread,
+    /// A server has no room for more.
+    #[error("{}: the server has no room for more", .0.display())]
+    NoRoom(PathBuf),
+    /// The visit has no time left.
+    #[error("{}: the visit takes too long", .0.display())]
+    Late(PathBuf),
+    /// Whoever made the visit has ended it.
+    #[error("{}: the visit was stopped", .0.display())]
+    Stopped(PathBuf),
     /// What a server says, or why what it says is nothing.
     #[error("{}: {said}", at.display())]
     Server {

@@ -25,7 +25,8 @@ use crate::random;
 
 /// The folder of a board in which all of this program's are.
 const TOP: &str = "quorate-1";
-/// Entries of a folder that are looked at, and those of them that are kept.
+/// Names in a folder that are looked at, and those of them that are kept. What has no name of a
+/// file of a board is passed over, however much of it there is.
 const MOST_NAMES: usize = 1 << 20;
 const MOST_ENTRIES: usize = 1 << 17;
 /// Permission bits that a new folder takes from the one that it is in: who shares that shares this.
@@ -77,6 +78,41 @@ impl Folder {
         Ok(at)
     }
 
+    /// What there is in a place, of so many names at most.
+    fn list_at_most(&self, place: &Place, most: usize) -> Result<Listing, BoardError> {
+        let Some(folder) = self.find(place)? else { return Ok(Listing::default()) };
+        let told = |why| failed(&self.path_of(place), "listing it", why);
+        // In an order that nobody else knows, which is also a choice where there are too many.
+        let random = RandomState::new();
+        let shuffle = |listing: &mut Listing| {
+            listing.entries.sort_by_cached_key(|entry| random.hash_one(entry.name));
+            listing.cut |= listing.entries.len() > MOST_ENTRIES;
+            listing.entries.truncate(MOST_ENTRIES);
+        };
+        let mut listing = Listing::default();
+        let mut count = 0;
+        for entry in Dir::read_from(&folder).map_err(told)? {
+            let entry = entry.map_err(told)?;
+            let Some(name) = Name::parse(entry.file_name().to_bytes()) else { continue };
+            if count == most {
+                listing.cut = true;
+                break;
+            }
+            count += 1;
+            let Ok(stat) = statat(&folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) else {
+                continue;
+            };
+            if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+                listing.entries.push(entry_of(name, &stat));
+            }
+            if listing.entries.len() == 2 * MOST_ENTRIES {
+                shuffle(&mut listing);
+            }
+        }
+        shuffle(&mut listing);
+        Ok(listing)
+    }
+
     /// The folder of a place, made where there is none.
     fn make(&self, place: &Place) -> Result<OwnedFd, BoardError> {
         let (mut at, mut path): (Option<OwnedFd>, _) = (None, self.path.clone());
@@ -107,35 +143,7 @@ impl Folder {
 
 impl Board for Folder {
     fn list(&self, place: &Place) -> Result<Listing, BoardError> {
-        let Some(folder) = self.find(place)? else { return Ok(Listing::default()) };
-        let told = |why| failed(&self.path_of(place), "listing it", why);
-        // In an order that nobody else knows, which is also a choice where there are too many.
-        let random = RandomState::new();
-        let shuffle = |listing: &mut Listing| {
-            listing.entries.sort_by_cached_key(|entry| random.hash_one(entry.name));
-            listing.cut |= listing.entries.len() > MOST_ENTRIES;
-            listing.entries.truncate(MOST_ENTRIES);
-        };
-        let mut listing = Listing::default();
-        for (count, entry) in Dir::read_from(&folder).map_err(told)?.enumerate() {
-            if count == MOST_NAMES {
-                listing.cut = true;
-                break;
-            }
-            let entry = entry.map_err(told)?;
-            let Some(name) = Name::parse(entry.file_name().to_bytes()) else { continue };
-            let Ok(stat) = statat(&folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) else {
-                continue;
-            };
-            if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
-                listing.entries.push(entry_of(name, &stat));
-            }
-            if listing.entries.len() == 2 * MOST_ENTRIES {
-                shuffle(&mut listing);
-            }
-        }
-        shuffle(&mut listing);
-        Ok(listing)
+        self.list_at_most(place, MOST_NAMES)
     }
 
     fn read(&self, place: &Place, entry: &Entry) -> Result<Option<Vec<u8>>, BoardError> {
@@ -242,5 +250,28 @@ fn synced(folder: &OwnedFd, path: &Path) -> Result<(), BoardError> {
     match fsync(folder) {
         Ok(()) | Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::BADF) => Ok(()),
         Err(why) => Err(failed(path, "making it durable", why)),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_name_of_a_file_keeps_nothing_from_being_listed() {
+        let dir = tempfile::tempdir().unwrap();
+        let board = Folder::open(dir.path()).unwrap();
+        let place = Place::of_request(quorate::primitives::hash::Digest([1; 32]));
+        for bytes in [b"one", b"two"] {
+            board.publish(&place, bytes).unwrap();
+        }
+        for i in 0..100 {
+            std::fs::write(board.path_of(&place).join(format!("junk-{i}")), "").unwrap();
+        }
+        let listing = board.list_at_most(&place, 2).unwrap();
+        assert_eq!((listing.entries.len(), listing.cut), (2, false));
+        let listing = board.list_at_most(&place, 1).unwrap();
+        assert_eq!((listing.entries.len(), listing.cut), (1, true));
     }
 }

@@ -61,6 +61,8 @@ pub struct Reading<'a, B> {
     /// Places of which not everything was read.
     unread: BTreeSet<Place>,
     junk: usize,
+    /// Whether anything came to what is rejected.
+    marked: bool,
 }
 
 impl<'a, B: Board> Reading<'a, B> {
@@ -72,7 +74,7 @@ impl<'a, B: Board> Reading<'a, B> {
         first: BTreeSet<Name>,
     ) -> Self {
         let (done, whole, unread) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
-        Self { board, budget, rejected, done, whole, first, unread, junk: 0 }
+        Self { board, budget, rejected, done, whole, first, unread, junk: 0, marked: false }
     }
 
     /// Reads these places, in this order, and again as long as something new comes of it and the
@@ -138,13 +140,16 @@ impl<'a, B: Board> Reading<'a, B> {
                 self.done.insert(mark);
                 continue;
             };
-            let verdict = match entry.name.is_of(&bytes) {
-                true => take(place, &bytes)?,
-                false => Verdict::Junk,
-            };
-            match verdict {
+            if !entry.name.is_of(&bytes) {
+                // Whoever gave these bytes may give the right ones another time.
+                self.junk += 1;
+                self.done.insert(mark);
+                continue;
+            }
+            match take(place, &bytes)? {
                 Verdict::Junk => {
                     self.junk += 1;
+                    self.marked = true;
                     self.rejected.add(mark);
                     continue;
                 }
@@ -180,7 +185,7 @@ impl<'a, B: Board> Reading<'a, B> {
 
     /// The marks of all that is rejected, if any came to them in this visit.
     pub fn newly_rejected(&self) -> Option<&Rejected> {
-        (self.junk > 0).then_some(&*self.rejected)
+        self.marked.then_some(&*self.rejected)
     }
 
     /// In how many places not everything was read.
@@ -248,10 +253,11 @@ mod tests {
         let mut reading = Reading::new(board, Budget { files, bytes }, rejected, BTreeSet::new());
         let mut taken = Vec::new();
         let take = |_: &Place, bytes: &[u8]| -> Result<Verdict, BoardError> {
-            if !taken.contains(&bytes.to_vec()) {
+            let verdict = verdict(bytes);
+            if verdict != Verdict::Junk && !taken.contains(&bytes.to_vec()) {
                 taken.push(bytes.to_vec());
             }
-            Ok(verdict(bytes))
+            Ok(verdict)
         };
         reading.read(&places, |_, len| len == 4, take).unwrap();
         (taken, reading.junk(), reading.unread())
@@ -281,19 +287,40 @@ mod tests {
     #[test]
     fn what_is_junk_is_read_once_and_the_rest_at_later_visits() {
         let mut board = Memory::default();
-        junk(&mut board, 1, 100);
+        for i in 0..100_u32 {
+            board.put(&place(1), Name::of(&i.to_le_bytes()), &i.to_le_bytes());
+        }
         board.put(&place(1), Name::of(b"good"), b"good");
+        let verdict = |bytes: &[u8]| match bytes {
+            b"good" => Verdict::Known,
+            _ => Verdict::Junk,
+        };
         let mut rejected = Rejected::none();
         let mut visits = 0;
-        while read(&board, 20, 4000, &mut rejected, |_| Verdict::Known).0.is_empty() {
+        while read(&board, 20, 4000, &mut rejected, verdict).0.is_empty() {
             visits += 1;
             assert!(visits < 6);
         }
         assert_eq!(visits, 5, "in the order of the listing");
         assert_eq!(rejected.len(), 100);
         board.read.set(0);
-        read(&board, 20, 4000, &mut rejected, |_| Verdict::Known);
+        read(&board, 20, 4000, &mut rejected, verdict);
         assert_eq!(board.read.get(), 1);
+    }
+
+    /// A board that gives other bytes once must not hide the right ones for ever.
+    #[test]
+    fn bytes_that_are_not_their_names_are_not_remembered() {
+        let mut board = Memory::default();
+        board.put(&place(1), Name::of(b"good"), b"evil");
+        let mut rejected = Rejected::none();
+        let (taken, junk, _) = read(&board, 20, 4000, &mut rejected, |_| Verdict::New);
+        // Once in a visit, however often it looks.
+        assert_eq!((taken.len(), junk, board.read.get(), rejected.len()), (0, 1, 1, 0));
+        board.files.clear();
+        board.put(&place(1), Name::of(b"good"), b"good");
+        let (taken, junk, _) = read(&board, 20, 4000, &mut rejected, |_| Verdict::Known);
+        assert_eq!((taken, junk), (vec![b"good".to_vec()], 0));
     }
 
     #[test]

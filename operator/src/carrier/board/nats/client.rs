@@ -16,7 +16,7 @@ use crate::random;
 /// How long a connection and an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// What a server has to take at least in one message, and what is put in one at most.
-const PIECE: std::ops::RangeInclusive<usize> = 1024..=1 << 20;
+pub(super) const PIECE: std::ops::RangeInclusive<usize> = 1024..=1 << 20;
 
 /// What a server says of itself; the rest of it is of no use here.
 #[derive(Debug, Deserialize)]
@@ -51,7 +51,6 @@ pub(super) struct Client {
     /// Bytes that one message may have.
     pub(super) piece: usize,
     inbox: String,
-    asked: u64,
 }
 
 /// A stream that has an end in time, however slowly bytes come.
@@ -78,6 +77,13 @@ fn said(what: impl Into<String>) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, what.into())
 }
 
+/// What nobody can guess.
+fn token() -> String {
+    let mut token = [0; 12];
+    random::os().fill_bytes(&mut token);
+    hex::encode(token)
+}
+
 impl Client {
     /// Connects. `credentials` are `USER:PASSWORD`, or a token.
     pub(super) fn open(address: &str, credentials: Option<&SecretBytes>) -> io::Result<Self> {
@@ -97,11 +103,9 @@ impl Client {
         let stream = connected.ok_or(failed)?;
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        let mut token = [0; 12];
-        random::os().fill_bytes(&mut token);
-        let inbox = format!("_INBOX.{}", hex::encode(token));
+        let inbox = format!("_INBOX.{}", token());
         let from = BufReader::new(Timed { stream, until });
-        let mut client = Self { from, piece: 0, inbox, asked: 0 };
+        let mut client = Self { from, piece: 0, inbox };
         let info = match read(&mut client.from)? {
             Said::Info(info) => serde_json::from_slice::<Info>(&info),
             _ => return Err(said("this is no NATS server")),
@@ -161,8 +165,8 @@ impl Client {
     /// Says something and gives the answer; `None` if nobody is there who answers.
     pub(super) fn ask(&mut self, subject: &str, payload: &[u8]) -> io::Result<Option<Vec<u8>>> {
         self.from.get_mut().until = Instant::now() + PATIENCE;
-        self.asked += 1;
-        let reply = format!("{}.{}", self.inbox, self.asked);
+        // Whoever else may use the server can see earlier ones, and would answer in its place.
+        let reply = format!("{}.{}", self.inbox, token());
         let head = format!("PUB {subject} {reply} {}\r\n", payload.len());
         self.send(&[head.as_bytes(), payload, b"\r\n"])?;
         loop {
@@ -177,5 +181,48 @@ impl Client {
                 Said::Info(_) | Said::Ok | Said::Pong | Said::Message { .. } => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::io::BufRead as _;
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn no_answer_can_be_given_before_it_is_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        // A server that answers each request twice, and says where to.
+        let server = thread::spawn(move || {
+            let mut stream = BufReader::new(listener.accept().unwrap().0);
+            stream.get_mut().write_all(b"INFO {\"max_payload\":1048576}\r\nPONG\r\n").unwrap();
+            let (mut replies, mut line) = (Vec::new(), String::new());
+            while stream.read_line(&mut line).unwrap() > 0 {
+                if let Some(head) = line.strip_prefix("PUB ") {
+                    let reply = head.split(' ').nth(1).unwrap().to_owned();
+                    let answer = format!("MSG {reply} 1 {0}\r\n{reply}\r\n", reply.len());
+                    stream.get_mut().write_all(answer.repeat(2).as_bytes()).unwrap();
+                    replies.push(reply);
+                }
+                line.clear();
+            }
+            replies
+        });
+        let mut client = Client::open(&address, None).unwrap();
+        let answers: Vec<Vec<u8>> =
+            (0..3).map(|_| client.ask("a", b"x").unwrap().unwrap()).collect();
+        drop(client);
+        let replies = server.join().unwrap();
+        let found: Vec<&[u8]> = replies.iter().map(String::as_bytes).collect();
+        assert_eq!(answers, found);
+        let last = |reply: &String| reply.rsplit('.').next().unwrap().to_owned();
+        let tokens: std::collections::BTreeSet<String> = replies.iter().map(last).collect();
+        assert_eq!(tokens.len(), 3);
+        assert!(tokens.iter().all(|token| token.len() == 24), "{tokens:?}");
     }
 }

@@ -22,26 +22,29 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use quorate::primitives::secret::SecretBytes;
 use rand_core::Rng as _;
 use serde_json::{Value, json};
 
 use self::answers::{Answer, message, parse};
-use self::client::Client;
+use self::client::{Client, PIECE};
 use super::{Board, BoardError, Entry, Listing, Name, Place};
+use crate::carrier::socks5::is_onion;
 use crate::random;
 
 /// The port of NATS servers.
 const PORT: u16 = 4222;
-/// Pieces of a file, at most.
+/// Bytes that each piece but the last has at least, and pieces of a file at most.
+const SHORTEST: u64 = *PIECE.start() as u64;
 const MOST_PIECES: u64 = 4096;
 /// Pages of a listing that are asked for, and files after which no more are.
 const MOST_PAGES: usize = 8;
 const MOST_FILES: usize = 1 << 17;
-/// Bytes of a stream, and how long its messages stay.
-const STREAM_BYTES: u64 = 4 << 30;
+/// How long the messages of a stream stay.
 const STREAM_AGE_NS: u64 = 180 * 24 * 3600 * 1_000_000_000;
 /// What a server says of a stream or a message that is not there, of a stream that is, and of a
 /// subject that has its message.
@@ -49,6 +52,8 @@ const NO_STREAM: u64 = 10_059;
 const NO_MESSAGE: u64 = 10_037;
 const IN_USE: u64 = 10_058;
 const TAKEN: u64 = 10_077;
+/// What it says where it has no room: for the account, at all, and on its disk.
+const NO_ROOM: [u64; 3] = [10_002, 10_023, 10_047];
 
 /// A board that a NATS server keeps.
 pub struct Nats {
@@ -57,6 +62,10 @@ pub struct Nats {
     address: String,
     credentials: Option<SecretBytes>,
     client: Mutex<Option<Client>>,
+    /// When the visit ends, whatever the server does.
+    until: Mutex<Option<Instant>>,
+    /// Whether whoever sits there wants it to end.
+    stop: Arc<AtomicBool>,
 }
 
 /// Why an address is none.
@@ -68,6 +77,9 @@ pub enum AddressError {
     /// It holds a password, which everybody on this machine can see.
     #[error("this address holds a user or a password")]
     Credentials,
+    /// It is an onion service, whose name is for proxies alone.
+    #[error("this is an onion service, which cannot be reached without a proxy")]
+    Onion,
     /// It is not HOST or HOST:PORT.
     #[error("behind nats:// there must be HOST or HOST:PORT and nothing else")]
     Host,
@@ -83,6 +95,9 @@ fn host_and_port(url: &str) -> Result<String, AddressError> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]%".contains(&b);
     if rest.is_empty() || !rest.bytes().all(plain) {
         return Err(AddressError::Host);
+    }
+    if is_onion(rest) {
+        return Err(AddressError::Onion);
     }
     let behind = rest.rsplit_once(']').map_or(rest, |(_, behind)| behind);
     match behind.rsplit_once(':') {
@@ -100,7 +115,29 @@ impl Nats {
     pub fn at(url: &str, credentials: Option<SecretBytes>) -> Result<Self, AddressError> {
         let address = host_and_port(url)?;
         let url = PathBuf::from(format!("nats://{address}"));
-        Ok(Self { url, address, credentials, client: Mutex::new(None) })
+        let (client, until, stop) = (Mutex::new(None), Mutex::new(None), Arc::default());
+        Ok(Self { url, address, credentials, client, until, stop })
+    }
+
+    /// Begins a visit that ends at `until`: from then on nothing more is asked.
+    pub fn visit_until(&self, until: Instant) {
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+    }
+
+    /// Where this is set, nothing more is asked.
+    pub fn stop(&self) -> Arc<AtomicBool> {
+        self.stop.clone()
+    }
+
+    fn goes_on(&self) -> Result<(), BoardError> {
+        let until = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(BoardError::Stopped(self.url.clone()));
+        }
+        match until.is_some_and(|until| until <= Instant::now()) {
+            true => Err(BoardError::Late(self.url.clone())),
+            false => Ok(()),
+        }
     }
 
     /// Where it is.
@@ -120,6 +157,7 @@ impl Nats {
     /// Does something over the connection, which is made where there is none, and once more where
     /// it was lost.
     fn over<T>(&self, mut act: impl FnMut(&mut Client) -> io::Result<T>) -> Result<T, BoardError> {
+        self.goes_on()?;
         let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         let was_there = kept.is_some();
         let mut client = match kept.take() {
@@ -157,6 +195,9 @@ impl Nats {
         match &answer.error {
             None => Ok(Some(answer)),
             Some(error) if fine.contains(&error.err_code) => Ok(None),
+            Some(error) if NO_ROOM.contains(&error.err_code) => {
+                Err(BoardError::NoRoom(self.url.clone()))
+            }
             Some(error) => Err(self.said(&error.description)),
         }
     }
@@ -166,8 +207,8 @@ impl Nats {
             "name": stream(place), "subjects": [format!("quorate.1.{}.>", place.topic())],
             "retention": "limits", "storage": "file", "discard": "new", "num_replicas": 1,
             "max_msgs_per_subject": 1, "discard_new_per_subject": true, "max_consumers": 0,
-            "max_msgs": -1, "max_bytes": STREAM_BYTES, "max_age": STREAM_AGE_NS,
-            "max_msg_size": -1,
+            // A limit of bytes would be taken from the server's room at once.
+            "max_msgs": -1, "max_bytes": -1, "max_age": STREAM_AGE_NS, "max_msg_size": -1,
         });
         let answer =
             self.api(&format!("STREAM.CREATE.{}", stream["name"].as_str().unwrap_or("")), &stream)?;
@@ -209,37 +250,88 @@ fn piece(rest: &str) -> Option<(Name, u64, u64, u64)> {
         word.parse::<u64>().ok().filter(|_| plain)
     };
     let (len, piece, pieces) = (number()?, number()?, number()?);
-    let sound = piece <= pieces && pieces <= MOST_PIECES.min(len) && words.next().is_none();
+    let most = MOST_PIECES.min(len.div_ceil(SHORTEST));
+    let sound = piece <= pieces && pieces <= most && words.next().is_none();
     sound.then_some((name, len, piece, pieces))
+}
+
+/// A file of `len` bytes in so many pieces; `None` as soon as one is not there, or has a length
+/// that no piece of such a file has.
+fn whole<E>(
+    len: u64,
+    pieces: u64,
+    mut get: impl FnMut(u64) -> Result<Option<Vec<u8>>, E>,
+) -> Result<Option<Vec<u8>>, E> {
+    let (mut bytes, mut each) = (Vec::new(), len);
+    for piece in 1..=pieces {
+        let Some(part) = get(piece)? else { return Ok(None) };
+        let found = part.len() as u64;
+        if piece == 1 {
+            each = found;
+            let sound = pieces == 1 || PIECE.contains(&part.len());
+            if !sound || each == 0 || len.div_ceil(each) != pieces {
+                return Ok(None);
+            }
+        }
+        if found != each.min(len - bytes.len() as u64) {
+            return Ok(None);
+        }
+        bytes.extend(part);
+    }
+    Ok(Some(bytes))
+}
+
+/// Asks for pages of a listing, from an offset each, and gives what they show to `take`, which
+/// tells how many files that makes. Where the first page is not all, what is looked at begins at
+/// an offset that `random` chooses, and goes round: so nothing is always behind the end. Whether
+/// there is more than was looked at.
+fn pages<E>(
+    random: u64,
+    mut page: impl FnMut(u64) -> Result<(Vec<String>, u64), E>,
+    mut take: impl FnMut(Vec<String>) -> usize,
+) -> Result<bool, E> {
+    let (here, total) = page(0)?;
+    if here.is_empty() || here.len() as u64 >= total {
+        take(here);
+        return Ok(false);
+    }
+    let start = random % total;
+    let (mut offset, mut seen) = (start, 0_u64);
+    for _ in 1..MOST_PAGES {
+        let (here, _) = page(offset)?;
+        let count = here.len() as u64;
+        seen = seen.saturating_add(count);
+        // Behind the end comes the beginning.
+        offset = if count == 0 { 0 } else { offset.saturating_add(count) % total };
+        if take(here) >= MOST_FILES {
+            return Ok(true);
+        }
+        if seen >= total {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Board for Nats {
     fn list(&self, place: &Place) -> Result<Listing, BoardError> {
         let prefix = shelf(place);
         let mut found: BTreeMap<(Name, u64, u64), BTreeSet<u64>> = BTreeMap::new();
-        let (mut offset, mut cut) = (0, true);
-        for _ in 0..MOST_PAGES {
+        let page = |offset| {
             let question = json!({ "subjects_filter": format!("{prefix}>"), "offset": offset });
             let answer = self.api(&format!("STREAM.INFO.{}", stream(place)), &question)?;
-            let Some(answer) = self.answer(&answer, &[NO_STREAM])? else {
-                return Ok(Listing::default());
-            };
-            let here = answer.state.map(|state| state.subjects).unwrap_or_default();
-            for subject in &here.0 {
+            let answer = self.answer(&answer, &[NO_STREAM])?.unwrap_or_default();
+            Ok((answer.state.map(|state| state.subjects.0).unwrap_or_default(), answer.total))
+        };
+        let cut = pages(random::os().next_u64(), page, |subjects| {
+            for subject in &subjects {
                 let Some(rest) = subject.strip_prefix(&prefix) else { continue };
                 if let Some((name, len, number, pieces)) = piece(rest) {
                     found.entry((name, len, pieces)).or_default().insert(number);
                 }
             }
-            offset += here.0.len() as u64;
-            if found.len() >= MOST_FILES {
-                break;
-            }
-            if here.0.is_empty() || offset >= answer.total {
-                cut = false;
-                break;
-            }
-        }
+            found.len()
+        })?;
         let whole =
             found.into_iter().filter(|((_, _, pieces), there)| there.len() as u64 == *pieces);
         let mut entries: Vec<Entry> =
@@ -250,16 +342,9 @@ impl Board for Nats {
     }
 
     fn read(&self, place: &Place, entry: &Entry) -> Result<Option<Vec<u8>>, BoardError> {
-        let mut bytes = Vec::new();
-        for piece in 1..=entry.changed {
-            let subject = subject(place, &entry.name, entry.len, piece, entry.changed);
-            let Some(part) = self.first(place, &subject)? else { return Ok(None) };
-            bytes.extend(part);
-            if bytes.len() as u64 > entry.len {
-                return Ok(None);
-            }
-        }
-        Ok((bytes.len() as u64 == entry.len).then_some(bytes))
+        whole(entry.len, entry.changed, |piece| {
+            self.first(place, &subject(place, &entry.name, entry.len, piece, entry.changed))
+        })
     }
 
     fn publish(&self, place: &Place, bytes: &[u8]) -> Result<(), BoardError> {
@@ -270,7 +355,7 @@ impl Board for Nats {
         if pieces > MOST_PIECES {
             return Err(self.said("it takes too little in one message for this file"));
         }
-        // Never a name that others could know: what has been junk under it would not be read again.
+        // Never a name that others could know: the first message of a subject stays.
         let mut more = [0; 8];
         random::os().fill_bytes(&mut more);
         let name = Name::of(bytes).beside(more);
@@ -304,6 +389,8 @@ mod tests {
             ("tls://example.org", AddressError::Scheme),
             ("example.org:4222", AddressError::Scheme),
             ("nats://me:secret@example.org", AddressError::Credentials),
+            ("nats://abc.onion", AddressError::Onion),
+            ("nats://abc.onion:4222/", AddressError::Onion),
             ("nats://", AddressError::Host),
             ("nats://example.org:port", AddressError::Host),
             ("nats://example.org:99/more", AddressError::Host),
@@ -311,6 +398,20 @@ mod tests {
         ] {
             assert_eq!(of(url), Err(why), "{url}");
         }
+    }
+
+    #[test]
+    fn a_visit_ends_in_time_and_when_it_is_told_to() {
+        let board = Nats::at("nats://127.0.0.1:1", None).unwrap();
+        let place = Place::of_request(quorate::primitives::hash::Digest([1; 32]));
+        let url = board.path().to_owned();
+        let why = || board.list(&place).unwrap_err();
+        board.visit_until(Instant::now());
+        assert_eq!(why(), BoardError::Late(url.clone()));
+        board.visit_until(Instant::now() + std::time::Duration::from_secs(600));
+        assert!(matches!(why(), BoardError::Io { .. }));
+        board.stop().store(true, Ordering::Relaxed);
+        assert_eq!(why(), BoardError::Stopped(url));
     }
 
     #[test]
@@ -326,13 +427,72 @@ mod tests {
             "3.1.1.1",
             "3.1",
             "2.1.3",
-            "9999.1.5000",
+            "2048.1.3",
+            "9999999.1.5000",
             "+3.1.1",
             "x.1.1",
         ] {
             assert_eq!(piece(&format!("{name}.{wrong}")), None, "{wrong}");
         }
         assert_eq!(piece("name.3.1.1"), None);
+    }
+
+    #[test]
+    fn pieces_have_the_lengths_that_a_file_in_pieces_has() {
+        let of = |len: u64, parts: &[usize]| {
+            let mut asked = 0;
+            let got = whole(len, parts.len() as u64, |piece| {
+                asked += 1;
+                Ok::<_, ()>(Some(vec![7; parts[usize::try_from(piece).unwrap() - 1]]))
+            });
+            (got.unwrap().map(|bytes| bytes.len()), asked)
+        };
+        assert_eq!(of(3, &[3]), (Some(3), 1));
+        assert_eq!(of(5000, &[2000, 2000, 1000]), (Some(5000), 3));
+        assert_eq!(of(4000, &[2000, 2000]), (Some(4000), 2));
+        // As soon as it is known, nothing more is asked for.
+        for (len, parts, asked) in [
+            (3, &[4][..], 1),
+            (3, &[2], 1),
+            (5000, &[0, 2500, 2500], 1),
+            (2000, &[1000, 1000], 1),
+            (3 << 20, &[(1 << 20) + 1, 1 << 20, (1 << 20) - 1], 1),
+            (5000, &[3000, 1000, 1000], 1),
+            (5000, &[1100, 1100, 2800], 1),
+            (5000, &[2000, 1999, 1001], 2),
+            (5000, &[2000, 2001, 999], 2),
+            (5000, &[2000, 2000, 1001], 3),
+            (5000, &[2000, 2000, 999], 3),
+        ] {
+            assert_eq!(of(len, parts), (None, asked), "{len} {parts:?}");
+        }
+    }
+
+    /// Whoever fills a shelf does not choose what is behind the end of what is looked at.
+    #[test]
+    fn pages_begin_anywhere_and_go_round() {
+        let of = |total: u64, random: u64| {
+            let (mut offsets, mut seen) = (Vec::new(), BTreeSet::new());
+            let page = |offset: u64| {
+                offsets.push(offset);
+                let to = total.min(offset + 10);
+                Ok::<_, ()>(((offset..to).map(|at| at.to_string()).collect(), total))
+            };
+            let cut = pages(random, page, |here| {
+                seen.extend(here);
+                seen.len()
+            });
+            (offsets, seen.len(), cut.unwrap())
+        };
+        assert_eq!(of(0, 7), (vec![0], 0, false));
+        assert_eq!(of(10, 7), (vec![0], 10, false));
+        assert_eq!(of(25, 17), (vec![0, 17, 0, 10], 25, false));
+        assert_eq!(of(25, 50), (vec![0, 0, 10, 20], 25, false));
+        let (offsets, seen, cut) = of(1000, 1990);
+        assert_eq!((offsets, seen, cut), (vec![0, 990, 0, 10, 20, 30, 40, 50], 70, true));
+        // A server that tells of more than it shows.
+        let cut = pages(7, |offset| Ok::<_, ()>((vec![offset.to_string()], u64::MAX)), |_| 1);
+        assert_eq!(cut, Ok(true));
     }
 
     #[test]
