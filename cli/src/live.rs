@@ -38,6 +38,10 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, CliError> {
 
 /// Sets `stop` at the first signal, and ends this process at the second: all that counts is durable
 /// before it is said.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a second signal ends the process as any does that nobody handles: no wiping either"
+)]
 pub(crate) fn stopped_by_signals(stop: Arc<AtomicBool>) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -203,7 +203,7 @@ fn addresses_and_proxies_that_lead_nowhere_are_told_apart() {
 
     let onion = "bob=duckduckgogg42xjoc72x3sjasowoarfbgcmvfimaftt6twagswzczad.onion:3610";
     let ended = doctor(&scene, 0, "ceremony.toml", &["--at", onion, "--wait", "6"]).ended();
-    peer_fault(&ended, 2, "its host name does not resolve", "--socks5 127.0.0.1:9050");
+    peer_fault(&ended, 2, "it is an onion service", "--socks5 127.0.0.1:9050");
     peer_fault(&ended, 3, "connection refused", "ask the operator to run quorate doctor");
 
     let proxy = format!("127.0.0.1:{nowhere}");
