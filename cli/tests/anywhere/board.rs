@@ -296,7 +296,8 @@ fn one_among(many: u32) {
         // Half of them have the names that they should have.
         let mut name = hex::encode(sha2::Sha256::digest(&junk));
         if i % 2 == 1 {
-            name = format!("{}0000", &name[..60]);
+            let other = if name.ends_with('0') { '1' } else { '0' };
+            name = format!("{}{other}", &name[..63]);
             misnamed += 1;
         }
         fs::write(shelf.join(name), &junk).unwrap();
