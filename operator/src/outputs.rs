@@ -159,18 +159,7 @@ fn named(file: Artifact, audited: &Audited) -> Artifact {
 /// names more seats later.
 fn earlier_form(earlier: Vec<u8>, now: Vec<u8>) -> Vec<u8> {
     let same = match (Container::parse(&earlier), Container::parse(&now)) {
-        (Ok(old), Ok(new)) => {
-            let both = new.shape().slots().filter(|(round, sender)| {
-                [&old, &new].iter().all(|one| one.speakers(*round).contains(*sender))
-            });
-            let mut both = both.map(|(round, sender)| {
-                old.statement(round, sender) == new.statement(round, sender)
-            });
-            old.ceremony().digest() == new.ceremony().digest()
-                && (old.lacking() != new.lacking() || old.withouts() != new.withouts())
-                && old.minima() == new.minima()
-                && both.all(|same| same)
-        }
+        (Ok(old), Ok(new)) => container::is_same_completion(&old, &new),
         _ => false,
     };
     if same { earlier } else { now }
@@ -247,91 +236,4 @@ impl Drop for Wiped {
 
 fn internal(error: impl core::fmt::Display) -> MachineError {
     MachineError::Internal(error.to_string())
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use quorate::message::envelope::{Kind, Round, Statement};
-    use quorate::message::sync::Frame;
-    use quorate::message::without::Without;
-    use quorate::simulation::machine::{Machine, TWO_VALIDATORS, honest, machines, run};
-    use quorate::simulation::reshare::{minima, reshare};
-    use quorate::spec::Index;
-    use quorate::spec::seats::Seats;
-
-    use super::*;
-
-    fn seats(numbers: &[u16]) -> Seats {
-        numbers.iter().map(|number| Index::new(*number).unwrap()).collect()
-    }
-
-    /// A reshare that three of four have finished without the fourth.
-    fn finished_without() -> Vec<Machine> {
-        let mut parents = machines(4, 3, TWO_VALIDATORS);
-        run(&mut parents, &mut honest);
-        let parts = ["alice", "bob", "carol", "dave"].map(|name| (name, true, true));
-        let mut all = reshare(&parents, &parts, 3, &[0]);
-        run(&mut all, &mut honest);
-        for machine in &mut all {
-            machine.stop(minima(1, 100)).unwrap().unwrap();
-        }
-        let lost = Index::new(4).unwrap();
-        let mut silent = |from, to, frame| {
-            let last = matches!(&frame, Frame::Statement(bytes)
-                if bytes[6..8] == [Kind::Ordinary as u8, Round::Final.number()]);
-            if last && [from, to].contains(&lost) { Vec::new() } else { vec![frame] }
-        };
-        run(&mut all, &mut silent);
-        for machine in &mut all[..3] {
-            let _ = machine.finish_without(seats(&[4])).unwrap().unwrap();
-        }
-        run(&mut all, &mut silent);
-        all.truncate(3);
-        assert!(all.iter().all(|machine| machine.participant().is_finished()));
-        all
-    }
-
-    /// Words that come later name more seats, and stand before or behind the first ones.
-    #[test]
-    fn the_transcript_that_was_written_stays_when_somebody_names_more_seats() {
-        let all = finished_without();
-        let inbox = all[0].participant().inbox();
-        let certificate = all[0].participant().outcome().unwrap().certificate;
-        let ceremony = &all[0].seat.ceremony;
-        let with = |later: Option<&Statement>| {
-            let held = inbox.statements().chain(inbox.minima()).chain(inbox.withouts());
-            container::encode(ceremony, held.chain(later)).unwrap()
-        };
-        let written = with(None);
-        let (mut before, mut behind) = (0, 0);
-        for machine in &all {
-            for more in [&[1, 4][..], &[2, 4], &[3, 4], &[1, 2, 4], &[1, 3, 4], &[2, 3, 4]] {
-                let (seats, seat) = (seats(more), &machine.seat);
-                if seats.contains(seat.me) {
-                    continue;
-                }
-                let session = inbox.session().unwrap();
-                let key = seat.operator.key();
-                let word = Without { certificate, seats }.sign(key, seat.me, session, 4);
-                let now = with(Some(&word));
-                match now == written {
-                    true => behind += 1,
-                    false => before += 1,
-                }
-                assert!(earlier_form(written.clone(), now) == written);
-            }
-        }
-        assert!(before > 0 && behind > 0, "{before} {behind}");
-        // Of another ceremony, or with anything else in it, it does not stay.
-        let other = transcript_of_parents();
-        assert!(earlier_form(other, written.clone()) == written);
-    }
-
-    fn transcript_of_parents() -> Vec<u8> {
-        let mut parents = machines(4, 3, TWO_VALIDATORS);
-        run(&mut parents, &mut honest);
-        let participant = parents[0].participant();
-        container::encode(&parents[0].seat.ceremony, participant.inbox().statements()).unwrap()
-    }
 }

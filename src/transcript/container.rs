@@ -36,7 +36,7 @@ use crate::spec::threshold::Index;
 
 pub use super::error::{ContainerError, Incomplete};
 pub(crate) use super::written::adds;
-pub use super::written::encode;
+pub use super::written::{encode, is_same_completion};
 
 /// Bytes before the spec.
 pub const HEADER_BYTES: usize = 12;

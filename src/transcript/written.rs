@@ -13,7 +13,7 @@ use crate::spec::kind::CeremonyKind;
 use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 
-use super::container::{ContainerKind, Counts, Header, Incomplete};
+use super::container::{Container, ContainerKind, Counts, Header, Incomplete};
 
 /// The container of a complete ceremony: `statements` are all of them, in order of rounds and
 /// senders; behind them in any order the minima of a reshare, of which those that do not decode are
@@ -85,6 +85,20 @@ pub fn encode<'a>(
 fn write_all(writer: Writer, statements: Vec<&Statement>) -> Writer {
     let count = u16::try_from(statements.len()).expect("two of each dealer, or n/2 of n/2 seats");
     writer.u16(count).each(statements, |w, said| w.bytes(said.bytes()))
+}
+
+/// Whether two transcripts of one ceremony differ in last statements and in words without others,
+/// and in nothing else: somebody came back, or named more seats later.
+pub fn is_same_completion(old: &Container<'_>, new: &Container<'_>) -> bool {
+    let both = new.shape().slots().filter(|(round, sender)| {
+        [old, new].iter().all(|one| one.speakers(*round).contains(*sender))
+    });
+    let mut both =
+        both.map(|(round, sender)| old.statement(round, sender) == new.statement(round, sender));
+    old.ceremony().digest() == new.ceremony().digest()
+        && (old.lacking() != new.lacking() || old.withouts() != new.withouts())
+        && old.minima() == new.minima()
+        && both.all(|same| same)
 }
 
 /// Whether a word names one of `lacking` that its operator has not `named` before; it has then.

@@ -280,6 +280,46 @@ fn a_log_without_the_words_takes_them_from_its_outputs_and_from_others() {
     assert_eq!(all[0].participant().finished_without(), lost);
 }
 
+/// Words that come later name more seats, and stand before or behind the first ones.
+#[test]
+fn a_completion_stays_the_same_when_somebody_names_more_seats() {
+    let mut all = scene();
+    let lost = seats(&[4]);
+    run(&mut all, &mut lossy(lost, false));
+    agree(&mut all, lost, &mut lossy(lost, false));
+    let inbox = all[0].participant().inbox();
+    let session = inbox.session().unwrap();
+    let certificate = all[0].participant().outcome().unwrap().certificate;
+    let ceremony = &all[0].seat.ceremony;
+    let written = transcript(&all[0]);
+    let old = Container::parse(&written).unwrap();
+    let (mut before, mut behind) = (0, 0);
+    for machine in &all[..3] {
+        for more in [&[1, 4][..], &[2, 4], &[3, 4], &[1, 2, 4], &[1, 3, 4], &[2, 3, 4]] {
+            let (seats, seat) = (seats(more), &machine.seat);
+            if seats.contains(seat.me) {
+                continue;
+            }
+            let word =
+                Without { certificate, seats }.sign(seat.operator.key(), seat.me, session, 4);
+            let held = inbox.statements().chain(inbox.minima()).chain(inbox.withouts());
+            let now = container::encode(ceremony, held.chain([&word])).unwrap();
+            let new = Container::parse(&now).unwrap();
+            assert_eq!(new.lacking(), old.lacking());
+            match now == written {
+                true => behind += 1,
+                false => {
+                    before += 1;
+                    assert!(container::is_same_completion(&old, &new));
+                }
+            }
+        }
+    }
+    assert!(before > 0 && behind > 0, "{before} {behind}");
+    let other = transcript(&parent(4, 3)[0]);
+    assert!(!container::is_same_completion(&Container::parse(&other).unwrap(), &old));
+}
+
 #[test]
 fn nobody_finishes_without_others_before_its_own_final_or_without_itself() {
     let old = parent(4, 3);

@@ -70,8 +70,8 @@ fn a_reshare_is_finished_without_a_seat_that_is_lost_and_goes_on_from_there() {
     }
     let found = says("alice", &[&["step", "--no-keystores"], &on_board[..]].concat());
     assert_eq!(found.code, 0, "{}", found.stderr);
-    let gone = "Abandoned by \"dave\" (operator 4): unless their last statements are somewhere, the \
-                others can finish with quorate run --without";
+    let gone = "Abandoned by \"dave\" (operator 4): unless their last statements are somewhere, \
+                the others can finish with quorate run --without";
     assert!(found.stdout.contains(gone), "{}", found.stdout);
     let gave_up = "and its commit is: once all have stopped, the others can finish without it";
     let status = says("alice", &["status"]);
