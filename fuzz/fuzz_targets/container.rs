@@ -26,12 +26,13 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let slots = shape.slots().filter_map(|(round, index)| container.statement(round, index));
     cut.extend(slots.flatten());
-    match shape.makes_keys() {
-        true => assert_eq!((header.kind(), longest), (ContainerKind::Complete, length)),
-        false => {
-            assert!(header.kind() != ContainerKind::Complete && length <= longest);
+    match header.kind() {
+        ContainerKind::Complete | ContainerKind::Repaired => assert_eq!(longest, length),
+        ContainerKind::Reshared | ContainerKind::Without => {
+            assert!(length <= longest);
             cut.extend(counted(container.minima()));
         }
+        ContainerKind::Stopped => unreachable!("no transcript"),
     }
     if without {
         cut.extend(counted(container.withouts()));
