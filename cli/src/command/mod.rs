@@ -24,6 +24,8 @@ mod demo_prepare;
 
 mod demo_process;
 
+mod demo_repair;
+
 mod demo_reshare;
 
 mod demo_ssv;

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 72] = [
+const PRINTED: [Printed; 73] = [
     printed("quorate backup make alice.backup", &[], "", "alice"),
     // A person would type two sentences.
     Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
@@ -389,6 +389,7 @@ const PRINTED: [Printed; 72] = [
         )
     },
     printed("quorate demo --import --out imported", &[], "> /dev/null", "alice"),
+    printed("quorate demo --repair --out repaired", &[], "> /dev/null", "alice"),
     printed(
         "quorate reshare new --from transcript.quorate --name next --operator \"$(cat \
          alice.card)@127.0.0.1:3610\" --operator \"$(cat bob.card)@127.0.0.1:3611\" --operator \
