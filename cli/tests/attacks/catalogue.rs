@@ -125,5 +125,5 @@ fn table() {
         };
         println!("{:<6} {:<72} {:<72} {test}", row.id, row.attack, row.outcome);
     }
-    println!("{tested} of {} tested, {} pending", rows.len(), pending.len());
+    println!("{tested} of {} tested, {} pending", rows().len(), pending.len());
 }

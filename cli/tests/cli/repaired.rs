@@ -271,7 +271,7 @@ fn the_demo_gives_a_lost_share_back_and_signs_with_it() {
     assert_eq!(audited["verdict"], "verified");
     let first = quorate(home.path(), &["--json", "audit", parent]).done().json();
     let validator = &first["report"]["facts"]["validators"][0];
-    let share = validator["public_shares"][2].as_str().unwrap();
+    let share = validator["public_shares"][2]["public_key"].as_str().unwrap();
     let secret = public.with_file_name("secret");
     let keys: Vec<String> = keys_in(secret.clone()).iter().map(hex::encode).collect();
     assert_eq!(keys, [share.trim_start_matches("0x")]);
