@@ -180,7 +180,7 @@ fn summary(
         let member = |member: &Attestation| {
             json!({
                 "operator": member.operator.get(), "address": member.address.to_string(),
-                "message": member.message, "policy": member.policy,
+                "message": member.message, "policies": member.policies,
             })
         };
         json!({
