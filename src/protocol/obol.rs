@@ -203,6 +203,8 @@ fn validator(ceremony: &Ceremony, v: usize, outcome: &ValidatorOutcome) -> LockV
                 amount: message.amount,
                 signature,
             }),
+            // A lock has none.
+            Item::Preregistration(..) => {}
             // No ceremony makes a cluster and registers with SSV: the spec was checked.
             Item::OwnerNonce(_) => {}
             Item::Registration(message) => {

@@ -46,6 +46,9 @@ pub(crate) struct DemoArgs {
     /// Make an Obol cluster, from a definition that is not signed.
     #[arg(long, conflicts_with_all = ["fault", "ssv"])]
     pub(crate) obol: bool,
+    /// Also preregister the validators' withdrawal credentials, by the DRAFT EIP-8205.
+    #[arg(long, conflicts_with = "import")]
+    pub(crate) preregistration: bool,
     /// Afterwards replace the last operator by a new one, in a reshare of the validators.
     #[arg(long, conflicts_with_all = ["fault", "ssv", "obol"])]
     pub(crate) reshare: bool,

@@ -93,6 +93,7 @@ pub(crate) mod verify;
 
 pub(crate) mod verify_cluster;
 
+mod verify_preregistration;
 mod verify_registered;
 
 pub(crate) mod verify_ssv;

@@ -50,7 +50,14 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 73] = [
+const PRINTED: [Printed; 75] = [
+    printed("quorate demo --preregistration --no-keystores --out preregistered", &[], "", "alice"),
+    printed(
+        "quorate verify preregistration preregistrations-draft.json --network hoodi",
+        &[("preregistrations-draft", "preregistered/alice/*/*/out/public/preregistrations-draft")],
+        "",
+        "alice",
+    ),
     printed("quorate backup make alice.backup", &[], "", "alice"),
     // A person would type two sentences.
     Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },

@@ -121,6 +121,7 @@ pub(super) fn together(
         allow_all_required: file.policy.allow_all_required,
         ssv: None,
         obol: None,
+        preregistration: None,
         reshare: Some(spec),
     })
 }
@@ -142,7 +143,11 @@ pub(super) fn not_yet(file: &CeremonyFile) -> Result<(), ReshareError> {
         ];
         fields.into_iter().filter(|(_, given)| *given).map(|(field, _)| place(field)).next()
     };
-    let whole = [("ssv", file.ssv.is_some()), ("obol", file.obol.is_some())];
+    let whole = [
+        ("preregistration", file.preregistration.is_some()),
+        ("ssv", file.ssv.is_some()),
+        ("obol", file.obol.is_some()),
+    ];
     let whole = whole.into_iter().filter(|(_, given)| *given).map(|(field, _)| field.to_owned());
     let operators = file.operators.iter().enumerate().filter_map(operator);
     let validators = file.validators.iter().enumerate().filter_map(validator);
@@ -270,6 +275,7 @@ pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
         }),
         import: import::entry(spec),
         repair: spec.regained.map(|_| RepairEntry::destroyed()),
+        preregistration: None,
         ssv: None,
         operators: ceremony
             .roster()
