@@ -16,6 +16,8 @@ mod foreign;
 
 mod scene;
 
+mod sealed_answers;
+
 #[path = "../support/mod.rs"]
 mod support;
 
