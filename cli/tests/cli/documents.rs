@@ -532,6 +532,16 @@ const PRINTED: [Printed; 73] = [
         )
     },
     // Not before it is asked for.
+    // Nobody has stopped there either.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate step next.toml --board /shared/board --without dave",
+            &[("/shared/board", "."), ("dave", "carol")],
+            "--from transcript.quorate",
+            "alice",
+        )
+    },
     Printed {
         code: 1,
         ..printed(
