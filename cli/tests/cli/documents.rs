@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 75] = [
+const PRINTED: [Printed; 77] = [
     printed("quorate demo --preregistration --no-keystores --out preregistered", &[], "", "alice"),
     printed(
         "quorate verify preregistration preregistrations-draft.json --network hoodi",
@@ -539,6 +539,16 @@ const PRINTED: [Printed; 75] = [
         )
     },
     // Not before it is asked for.
+    // Nobody has stopped there either.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate step next.toml --board /shared/board --without dave",
+            &[("/shared/board", "."), ("dave", "carol")],
+            "--from transcript.quorate",
+            "alice",
+        )
+    },
     Printed {
         code: 1,
         ..printed(
