@@ -211,7 +211,7 @@ fn attack_bd11_who_has_signed_the_outputs_gives_up_nothing() {
     assert!(!given_up());
     fs::write(&log, &newest).unwrap();
     for _ in 0..2 {
-        (0..3).for_each(|i| drop(visit(&scene, i)));
+        (0..3).for_each(|i| _ = visit(&scene, i));
     }
     all_agree(&scene, 3);
 }
@@ -243,7 +243,7 @@ fn attack_bd9_junk_behind_an_honest_deal_is_read_once() {
     assert_eq!(second["junk"], 0, "{second}");
     fs::write(&own, &deal).unwrap();
     for _ in 0..5 {
-        (0..3).for_each(|i| drop(visit(&scene, i)));
+        (0..3).for_each(|i| _ = visit(&scene, i));
     }
     all_agree(&scene, 3);
 }

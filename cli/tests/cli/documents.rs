@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 77] = [
+const PRINTED: [Printed; 76] = [
     printed("quorate demo --preregistration --no-keystores --out preregistered", &[], "", "alice"),
     printed(
         "quorate verify preregistration preregistrations-draft.json --network hoodi",

@@ -1,5 +1,6 @@
 //! `kill -9` of each party of a reshare, of a repair and of an import, in each round: as soon as
-//! its statement of that round is on the disk. A killed operator is restarted with the same command.
+//! its statement of that round is on the disk. A killed operator is restarted with the same
+//! command.
 
 use std::collections::BTreeMap;
 use std::fs;
