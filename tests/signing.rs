@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "signing/newest.rs"]
+mod newest;
 #[path = "signing/registrations.rs"]
 mod registrations;
 

@@ -28,6 +28,8 @@ mod repair;
 
 mod reshare;
 
+mod restored;
+
 mod run;
 
 mod signing;
@@ -54,6 +56,7 @@ pub(crate) use recover::Recover;
 pub(crate) use rehearse::RehearseArgs;
 pub(crate) use repair::{Repair, RepairNew};
 pub(crate) use reshare::{Reshare, ReshareNew};
+pub(crate) use restored::{RestoredAnswer, RestoredArgs, RestoredAsk, RestoredTake};
 pub(crate) use run::{
     AbandonArgs, CallArgs, CeremonyArgs, JoinArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice,
     RunArgs, StepArgs, StopArgs, WithoutArgs,
@@ -166,6 +169,8 @@ impl Command {
             Self::Registration(Registrations::Combine(args)) => args.output.as_ref(),
             Self::Ssv(KeyShares::Request(args)) => Some(&args.common.output),
             Self::Ssv(KeyShares::Sign(args)) => args.sign.output.as_ref(),
+            Self::Restored(RestoredArgs::Ask(args)) => Some(&args.output),
+            Self::Restored(RestoredArgs::Answer(args)) => args.output.as_ref(),
             Self::Audit(args) => args.html.as_ref(),
             _ => None,
         }
@@ -278,6 +283,9 @@ pub(crate) enum Command {
     /// Make, check or restore a backup of this operator.
     #[command(subcommand)]
     Backup(BackupArgs),
+    /// Settle whether shares that came out of a backup are the newest, by the word of the others.
+    #[command(subcommand)]
+    Restored(RestoredArgs),
     /// Erase this operator's shares of a ceremony that is over: superseded by a reshare, abandoned,
     /// or no longer wanted.
     #[command(

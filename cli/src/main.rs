@@ -159,6 +159,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Dossier(args) => command::dossier::run(args, out),
         Command::Keymanager(args) => command::keymanager::run(args, out),
         Command::Backup(args) => command::backup::run(args, out),
+        Command::Restored(args) => command::restored::run(args, out),
         Command::Forget(args) => command::forget::run(args, out),
         Command::Recover(args) => command::recover::run(args, out),
         Command::Exit(args) => command::signing::exit(args, out),

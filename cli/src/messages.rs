@@ -16,6 +16,7 @@ mod files;
 mod forget;
 
 mod import;
+mod newest;
 
 mod obol;
 
@@ -65,6 +66,7 @@ pub(crate) use export::*;
 pub(crate) use files::*;
 pub(crate) use forget::*;
 pub(crate) use import::*;
+pub(crate) use newest::*;
 pub(crate) use obol::*;
 pub(crate) use packet::*;
 pub(crate) use prompt::*;

@@ -5,8 +5,10 @@ use super::args::NewestArgs;
 use super::report::{CliError, talk};
 use super::{messages, prompt};
 use quorate::export::ssv::Stamp;
-use quorate::spec::Ceremony;
-use quorate_operator::store::Lock;
+use quorate::protocol::participant::OwnSeat;
+use quorate::signing::newest::{Answer, Known, needed};
+use quorate::spec::{Ceremony, Index};
+use quorate_operator::store::{Lock, StateDir};
 
 /// Asks for a person's word that no newer shares exist than those of this ceremony, if they came
 /// out of a backup and nobody has said so yet. It is remembered.
@@ -17,7 +19,47 @@ pub(crate) fn demand_newest(
 ) -> Result<(), CliError> {
     let unsure = lock.state().unsure(&ceremony.digest()).map_err(messages::store)?;
     let Some(note) = unsure else { return Ok(()) };
+    let newer = told(lock.state(), ceremony)?;
+    if !newer.is_empty() {
+        let subject = messages::NewestSubject { ceremony, needed: needed(ceremony) };
+        return Err(messages::newer_told(&subject, &newer));
+    }
     talk(&messages::unsure(ceremony, &date(note.made)));
+    let what = (messages::NEWEST, messages::not_newest_by_word as fn() -> CliError);
+    prompt::sentence(what, args.yes_newest.as_deref(), "--yes-newest")?;
+    lock.note_newest(&note).map_err(messages::store)
+}
+
+/// What other operators have answered that they know of newer shares than those of this ceremony.
+pub(crate) fn told(state: &StateDir, ceremony: &Ceremony) -> Result<Vec<(Index, Known)>, CliError> {
+    let asked = state.asked(&ceremony.digest()).map_err(messages::store)?;
+    let answers = asked.map(|asked| asked.answers).unwrap_or_default();
+    let answers = answers.iter().filter_map(|bytes| Answer::decode(bytes).ok());
+    Ok(told_by(&answers.collect::<Vec<_>>()))
+}
+
+/// What these answers name, each with who says so.
+pub(crate) fn told_by(answers: &[Answer]) -> Vec<(Index, Known)> {
+    let named = |answer: &Answer| -> Vec<(Index, Known)> {
+        answer.known.iter().map(|known| (answer.operator, known.clone())).collect()
+    };
+    answers.iter().flat_map(named).collect()
+}
+
+/// Asks the dealer of an import for the same, if its directory came out of a backup: it does not
+/// know whether it has dealt these keys since.
+pub(crate) fn demand_not_imported(
+    lock: &Lock,
+    seat: &OwnSeat,
+    args: &NewestArgs,
+) -> Result<(), CliError> {
+    let ceremony = &seat.ceremony;
+    if !ceremony.parts().dealers.contains(seat.me) {
+        return Ok(());
+    }
+    let unsure = lock.state().unsure_import(&ceremony.digest()).map_err(messages::store)?;
+    let Some(note) = unsure else { return Ok(()) };
+    talk(&messages::unsure_import(ceremony, &date(note.made)));
     let what = (messages::NEWEST, messages::not_newest_by_word as fn() -> CliError);
     prompt::sentence(what, args.yes_newest.as_deref(), "--yes-newest")?;
     lock.note_newest(&note).map_err(messages::store)

@@ -7,6 +7,7 @@ use quorate::signing::Request;
 use quorate::signing::beacon::Records;
 use quorate::signing::ledger::Entry;
 use quorate::signing::live::frame::Frame;
+use quorate::signing::newest::{Answer, Ask};
 use quorate::signing::partial::{Extent, Form, PartialFile};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -17,6 +18,12 @@ fuzz_target!(|bytes: &[u8]| {
     }
     if let Ok(entry) = Entry::decode(bytes) {
         assert_eq!(entry.encode().expose(), bytes);
+    }
+    if let Ok(ask) = Ask::decode(bytes) {
+        assert_eq!(ask.encode(), bytes);
+    }
+    if let Ok(answer) = Answer::decode(bytes) {
+        assert_eq!(answer.encode(), bytes);
     }
     for validators in [1, 2, 3] {
         for form in [Form::Plain, Form::Consents, Form::KeyShares] {

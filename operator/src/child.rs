@@ -1,6 +1,7 @@
 //! One child only: an operator commits its shares of a validator to one reshare, and to a second
 //! one only after it has abandoned the first.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use quorate::identity::Operator;
@@ -10,8 +11,10 @@ use quorate::primitives::hash::Digest;
 use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::record::RecordKind;
 use quorate::spec::{Ceremony, CeremonyFile, Index};
+use quorate::transcript::container::Header;
 
 use crate::MachineError;
+use crate::regained::repairs_of;
 use crate::store::{CeremonyView, Child, Lock, Log, Record, StateDir};
 
 /// What an operator notes when it commits to a ceremony; `None` if that makes keys. The keys of an
@@ -35,8 +38,13 @@ pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), Machine
         let folder = state.find(&reshare)?.map(|view| view.path().to_owned());
         Err(MachineError::OtherChild { reshare, folder })
     };
+    let hangs_on = lineage(state, &seat.ceremony, operator, None)?;
     for other in state.children()? {
-        if own.excludes(&other) && standing(state, operator, &other.reshare)? != Standing::GivenUp {
+        let imported = own.parent != Digest::ZERO
+            && imported_since(&other, &own.validators, hangs_on.as_ref());
+        if (own.excludes(&other) || imported)
+            && standing(state, operator, &other.reshare)? != Standing::GivenUp
+        {
             return refused(other.reshare);
         }
     }
@@ -74,6 +82,8 @@ pub(crate) fn check_attempt(state: &StateDir, seat: &OwnSeat) -> Result<(), Mach
 pub struct Superseding {
     /// Its digest.
     pub reshare: Digest,
+    /// Its name, if its file is still there.
+    pub name: String,
     /// Its folder, if it is still there.
     pub folder: Option<PathBuf>,
     /// Whether its final is signed, as far as is known: from then on the old shares never sign
@@ -83,27 +93,89 @@ pub struct Superseding {
     pub is_complete: bool,
 }
 
-/// The reshares to which this operator has committed shares of the ceremony with this certificate,
-/// of any of these validators, and which it has not abandoned.
+/// The ceremonies that this one hangs on, itself among them: the imports of which it is made are
+/// older than it. `None` if it is a reshare of which nothing is kept here.
+fn lineage(
+    state: &StateDir,
+    ceremony: &Ceremony,
+    operator: &Operator,
+    certificate: Option<&Digest>,
+) -> Result<Option<BTreeSet<Digest>>, MachineError> {
+    let mut all = BTreeSet::from([ceremony.digest()]);
+    let mut folders: Vec<CeremonyView> = state.find(&ceremony.digest())?.into_iter().collect();
+    if let (true, Some(certificate)) = (folders.is_empty(), certificate) {
+        // One whose share was regained: what it hangs on is kept beside the repair.
+        let repairs = repairs_of(state, &operator.key().public(), certificate)?;
+        folders.extend(repairs.into_iter().map(|(view, _)| view));
+    }
+    let known = !ceremony.has_parent() || !folders.is_empty();
+    for folder in folders {
+        for (_, bytes) in folder.history()? {
+            let parent = Header::parse(&bytes).and_then(|header| header.agreed(&bytes));
+            all.extend(parent.map(|parent| parent.digest()));
+        }
+    }
+    Ok(known.then_some(all))
+}
+
+/// Whether this is the note of an import of one of these keys which a generation does not hang on.
+/// Nothing is younger than an import that does not hang on it: the keys were whole before.
+fn imported_since(note: &Child, keys: &[[u8; 48]], hangs_on: Option<&BTreeSet<Digest>>) -> bool {
+    note.parent == Digest::ZERO
+        && note.validators.iter().any(|key| keys.contains(key))
+        && hangs_on.is_some_and(|all| !all.contains(&note.reshare))
+}
+
+/// The reshares to which this operator has committed shares of this ceremony, with this
+/// certificate, of any of these validators, and which it has not abandoned; and the imports of
+/// their keys, put together before, to which it has committed since.
 pub fn superseding(
     state: &StateDir,
     operator: &Operator,
-    certificate: &Digest,
+    (ceremony, certificate): (&Ceremony, &Digest),
     validators: &[[u8; 48]],
 ) -> Result<Vec<Superseding>, MachineError> {
-    let mut found = Vec::new();
-    let concerns = |child: &Child| {
+    let hangs_on = lineage(state, ceremony, operator, Some(certificate))?;
+    noted(state, operator, |child| {
         let named = child.validators.iter().any(|key| validators.contains(key));
         child.parent == *certificate && named
-    };
-    for child in state.children()?.into_iter().filter(concerns) {
+            || imported_since(child, validators, hangs_on.as_ref())
+    })
+}
+
+/// What this operator knows that the shares of a finished ceremony, of these validators, may not be
+/// the newest: every reshare and import of one of these keys to which it has committed and which it
+/// has not abandoned, but for those that the ceremony hangs on.
+pub fn newer(
+    state: &StateDir,
+    operator: &Operator,
+    (ceremony, certificate): (&Ceremony, &Digest),
+    validators: &[[u8; 48]],
+) -> Result<Vec<Superseding>, MachineError> {
+    let hangs_on = lineage(state, ceremony, operator, Some(certificate))?.unwrap_or_default();
+    noted(state, operator, |child| {
+        child.validators.iter().any(|key| validators.contains(key))
+            && !hangs_on.contains(&child.reshare)
+    })
+}
+
+/// The ceremonies of these notes that this operator has not abandoned.
+fn noted(
+    state: &StateDir,
+    operator: &Operator,
+    concerns: impl Fn(&Child) -> bool,
+) -> Result<Vec<Superseding>, MachineError> {
+    let mut found = Vec::new();
+    for child in state.children()?.into_iter().filter(|child| concerns(child)) {
         let standing = standing(state, operator, &child.reshare)?;
         if standing == Standing::GivenUp {
             continue;
         }
         let view = state.find(&child.reshare)?;
+        let kept = view.as_ref().map_or(Ok(None), kept)?;
         found.push(Superseding {
             reshare: child.reshare,
+            name: kept.map(|ceremony| ceremony.name().to_owned()).unwrap_or_default(),
             is_final: matches!(standing, Standing::Final | Standing::Unknown),
             is_complete: view.as_ref().map_or(Ok(false), CeremonyView::is_written)?,
             folder: view.map(|view| view.path().to_owned()),
@@ -112,20 +184,21 @@ pub fn superseding(
     Ok(found)
 }
 
-/// Refuses shares of a finished ceremony that this operator has committed to a reshare: they never
-/// sign again, unless it has abandoned that.
+/// Refuses shares of a finished ceremony that this operator has committed to a reshare, or whose
+/// keys to an import: they never sign again, unless it has abandoned that.
 pub fn check_not_superseded(
     state: &StateDir,
     seat: &OwnSeat,
     certificate: &Digest,
+    validators: &[[u8; 48]],
 ) -> Result<(), MachineError> {
-    for child in state.children()?.into_iter().filter(|child| child.parent == *certificate) {
-        if standing(state, &seat.operator, &child.reshare)? != Standing::GivenUp {
-            let folder = state.find(&child.reshare)?.map(|view| view.path().to_owned());
-            return Err(MachineError::Superseded { reshare: child.reshare, folder });
+    let found = superseding(state, &seat.operator, (&seat.ceremony, certificate), validators)?;
+    match found.into_iter().next() {
+        Some(Superseding { reshare, folder, .. }) => {
+            Err(MachineError::Superseded { reshare, folder })
         }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Notes, durably, that this operator commits to a reshare and to no other one.

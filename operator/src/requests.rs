@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use quorate::primitives::hash::Digest;
+use quorate::signing::newest::{ASK_BYTES, Ask};
 use quorate::signing::{Request, partial, request_file};
 use quorate::spec::Index;
 
@@ -58,6 +59,26 @@ pub fn find_request(board: &impl Board, id: Digest) -> Result<Option<Request>, B
     };
     let most = request_file::LARGEST as u64;
     reading.read(&[Place::of_request(id)], |_, len| len <= most, take)?;
+    Ok(found)
+}
+
+/// Puts a restored operator's question on a board, unless it is there. Whether it was not.
+pub fn put_ask(board: &impl Board, ask: &Ask) -> Result<bool, BoardError> {
+    put(board, &Place::of_request(ask.id()), &ask.encode())
+}
+
+/// The question with this id, if a board has it: no other has it.
+pub fn find_ask(board: &impl Board, id: Digest) -> Result<Option<Ask>, BoardError> {
+    let (mut none, mut found) = (Rejected::none(), None);
+    let mut reading = Reading::new(board, BUDGET, &mut none, BTreeSet::new());
+    let take = |_: &Place, bytes: &[u8]| -> Result<Verdict, BoardError> {
+        let Some(ask) = Ask::decode(bytes).ok().filter(|read| read.id() == id) else {
+            return Ok(Verdict::Junk);
+        };
+        found = Some(ask);
+        Ok(Verdict::Known)
+    };
+    reading.read(&[Place::of_request(id)], |_, len| len == ASK_BYTES as u64, take)?;
     Ok(found)
 }
 

@@ -44,8 +44,8 @@ pub enum LinkError {
         /// As the reshare says.
         child: String,
     },
-    /// A dealer that is not who held the share.
-    #[error("operator {seat} deals the share of operator {old} of the parent, who has another key")]
+    /// A dealer, or the recipient of a repair, that is not who held the share.
+    #[error("operator {seat} has the share of operator {old} of the parent, who has another key")]
     Dealer {
         /// The seat in the reshare.
         seat: Index,

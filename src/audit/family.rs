@@ -62,12 +62,16 @@ pub struct Family {
     members: Vec<Member>,
 }
 
-/// Transcripts that are not generations of the same keys.
+/// Transcripts that do not hang together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "files {} and {} are not generations of the same keys{}",
+    "files {} and {} {}{}",
     first + 1,
     second + 1,
+    match common {
+        true => "have a key in common, and neither hangs on the other",
+        false => "are not generations of the same keys",
+    },
     why(*broken)
 )]
 pub struct Unrelated {
@@ -77,6 +81,8 @@ pub struct Unrelated {
     pub second: usize,
     /// The check that one of them fails by itself, with its position.
     pub broken: Option<(usize, Code)>,
+    /// Whether both are sound and have a key in common.
+    pub common: bool,
 }
 
 fn why(broken: Option<(usize, Code)>) -> String {
@@ -141,7 +147,8 @@ impl Family {
                 let broken = newest.iter().find_map(|at| {
                     self.members[*at].audited.as_ref().err().map(|code| (*at, *code))
                 });
-                Err(Unrelated { first, second, broken })
+                let common = self.keys(first).iter().any(|key| self.keys(second).contains(key));
+                Err(Unrelated { first, second, broken, common })
             }
             [first, ..] => Ok(*first),
             [] => Ok(0),
@@ -151,15 +158,17 @@ impl Family {
     /// The first of these whose chain is not there to its end, if each of them has a validator in
     /// common with it: generations of one key, with a link that is missing between them.
     fn unlinked(&self, newest: &[usize]) -> Option<usize> {
-        let keys = |at: usize| -> Vec<[u8; 48]> {
-            let validators = self.members[at].sound().map_or(&[][..], Audited::validators);
-            validators.iter().map(|validator| validator.public_key.to_compressed()).collect()
-        };
         newest.iter().copied().find(|at| {
-            let own = keys(*at);
-            let related = |other: &usize| keys(*other).iter().any(|key| own.contains(key));
+            let own = self.keys(*at);
+            let related = |other: &usize| self.keys(*other).iter().any(|key| own.contains(key));
             self.lacks_a_parent(*at) && newest.iter().all(related)
         })
+    }
+
+    /// The validators' keys, of a transcript that is sound by itself.
+    fn keys(&self, at: usize) -> Vec<[u8; 48]> {
+        let validators = self.members[at].sound().map_or(&[][..], Audited::validators);
+        validators.iter().map(|validator| validator.public_key.to_compressed()).collect()
     }
 
     /// Whether a parent of this one, or one of its parents', was not given.

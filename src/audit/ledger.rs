@@ -156,8 +156,11 @@ impl Ledger {
         self.write(code, Status::Passed, detail, None);
     }
 
-    /// A check that says nothing about this transcript.
+    /// A check that says nothing about this transcript. What failed, failed.
     pub(super) fn not_applicable(&mut self, code: Code, detail: &str) {
+        if self.lines.get(&code).is_some_and(|line| line.status == Status::Failed) {
+            return;
+        }
         self.write(code, Status::NotApplicable, detail.to_owned(), None);
     }
 
@@ -222,5 +225,26 @@ impl Ledger {
     /// All lines, by code.
     pub(super) fn into_lines(self) -> Vec<Line> {
         self.lines.into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_failed_is_never_said_not_to_apply() {
+        let mut ledger = Ledger::new(false);
+        let failed: Got<()> = ledger.part(Code::V16, || Err(Stop::Words("broken".to_owned())));
+        assert_eq!(failed, Err(Code::V16));
+        let _: Got<()> = ledger.part(Code::V15, || Err(Stop::Needs(Code::V16)));
+        ledger.not_applicable(Code::V15, "none");
+        ledger.not_applicable(Code::V16, "none");
+        let lines: Vec<_> =
+            ledger.into_lines().into_iter().map(|line| (line.status, line.detail)).collect();
+        assert_eq!(
+            lines,
+            [(Status::NotApplicable, "none".to_owned()), (Status::Failed, "broken".to_owned()),]
+        );
     }
 }

@@ -122,6 +122,12 @@ tags! {
     ChannelConfirm = "channel-confirm",
     /// An operator's word that it has finished.
     Done = "done",
+    /// What a restored operator asks the others about its shares; signed.
+    NewestAsk = "newest-ask",
+    /// What answers name a question by.
+    NewestAskId = "newest-ask-id",
+    /// What an operator knows of newer shares; signed.
+    NewestAnswer = "newest-answer",
     /// Seed of an operator's Ed25519 key, from the operator's entropy.
     OperatorSeed = "operator-seed",
     /// Seed of an operator's Noise static, from the operator's entropy.

@@ -2,7 +2,8 @@
 //! withdrawal credentials, builder registrations, and key shares for SSV, of one validator or of
 //! many at once. A request names the ceremony's certificate; every operator answers it with a
 //! partial signature for each validator; any `t` of those are combined. Answers travel in files or
-//! over channels between the operators ([`live`]).
+//! over channels between the operators ([`live`]). Whether shares that came out of a backup are the
+//! newest ones, the operators answer each other too ([`newest`]).
 //!
 //! Pure: bytes in, bytes out. That the operator's log remembers a signature before it leaves is the
 //! driver's duty ([`ledger`]).
@@ -16,6 +17,8 @@ pub mod key_shares;
 pub mod ledger;
 
 pub mod live;
+
+pub mod newest;
 
 pub mod parent;
 

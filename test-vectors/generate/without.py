@@ -89,4 +89,5 @@ def main():
     path.write_text(json.dumps(vector, indent=2) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

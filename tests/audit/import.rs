@@ -137,7 +137,7 @@ fn two_imports_of_one_key_fail_together() {
     // Imports of other keys have nothing to do with each other.
     assert_eq!(
         audit_all(&[&files[0], &files[2]], &Expectations::default()).err(),
-        Some(Unrelated { first: 0, second: 1, broken: None })
+        Some(Unrelated { first: 0, second: 1, broken: None, common: false })
     );
     assert_eq!(together(&[&files[0], &files[0]]).verdict(), Verdict::Sound);
 }

@@ -136,7 +136,7 @@ fn a_missing_link_is_named() {
     let others = transcript(&others[0]);
     assert_eq!(
         audit_all(&[&others, newest], &Expectations::default()).err(),
-        Some(Unrelated { first: 0, second: 1, broken: None })
+        Some(Unrelated { first: 0, second: 1, broken: None, common: false })
     );
 }
 

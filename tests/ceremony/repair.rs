@@ -11,6 +11,7 @@ use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{OwnSeat, Participant};
 use quorate::protocol::record::{Record, RecordKind, ReplayError};
 use quorate::protocol::seat::OldShares;
+use quorate::simulation::import::import;
 use quorate::simulation::machine::entropy;
 use quorate::simulation::repair::{repair, repair_toml};
 use quorate::simulation::reshare::reshare;
@@ -46,7 +47,7 @@ pub(crate) fn transcript(all: &[Machine]) -> Vec<u8> {
 }
 
 /// The share of `lost` given again by `helpers`: exactly the old one, and nothing to anybody else.
-fn regained(old: &[Machine], lost: &str, helpers: &[&str]) -> Vec<Machine> {
+pub(crate) fn regained(old: &[Machine], lost: &str, helpers: &[&str]) -> Vec<Machine> {
     let mut all = repair(old, lost, helpers);
     run(&mut all, &mut honest);
     let first = statements(&all[0]);
@@ -142,7 +143,30 @@ fn a_share_of_a_reshare_is_regained_and_the_chain_is_audited() {
     complete(&mut next);
     let next = transcript(&next);
     let unrelated = audit_all(&[files[0], &next, files[1], files[2]], &Expectations::default());
-    assert_eq!(unrelated.err(), Some(Unrelated { first: 0, second: 1, broken: None }));
+    assert_eq!(
+        unrelated.err(),
+        Some(Unrelated { first: 0, second: 1, broken: None, common: true })
+    );
+}
+
+/// After an import shares are of keys that were whole, and are lost like any others: that of the
+/// dealer too.
+#[test]
+fn a_share_of_an_import_is_regained_and_the_audit_says_whose_keys_were_whole() {
+    let four = ["alice", "bob", "carol", "dave"];
+    let mut first = import(&four, (0, true), 3, &["one", "two"]);
+    complete(&mut first);
+    regained(&first, "alice", &["bob", "carol", "dave"]);
+    let second = regained(&first, "carol", &["alice", "bob", "dave"]);
+    let files = [&second, &first].map(|all| transcript(all));
+    let expected =
+        Expectations { ceremony: Some(&second[0].seat.ceremony), ..Expectations::default() };
+    let report = audit_all(&[&files[0], &files[1]], &expected).unwrap();
+    assert_eq!(report.verdict(), Verdict::Verified);
+    assert!(report.is_of_repair());
+    let chain = &report.line(Code::V18).unwrap().detail;
+    assert!(chain.contains("which is an import: The keys were whole in the hands of"), "{chain}");
+    assert_eq!(audit(&files[0], &Expectations::default()).verdict(), Verdict::Unlinked);
 }
 
 #[test]

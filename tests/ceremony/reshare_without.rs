@@ -24,6 +24,7 @@ use quorate::spec::seats::Seats;
 use quorate::transcript::container::{self, Container, ContainerError, ContainerKind, Header};
 
 use super::common::{Machine, Mutate, honest, run};
+use super::repair::regained;
 use super::reshare::{complete, parent};
 
 fn seats(numbers: &[u16]) -> Seats {
@@ -606,4 +607,27 @@ fn a_transcript_without_its_words_fails() {
     let bytes = container::encode(&few[0].seat.ceremony, all).unwrap();
     let words = "2 of the parent's 4 operators deal and are left, where more than half are needed";
     failed(&bytes, Code::V14, words);
+}
+
+/// A seat that was left out has its share in its log, and may lose that too: the others give it
+/// back. So they do to one that finished.
+#[test]
+fn shares_of_a_reshare_without_a_seat_are_regained() {
+    let first = parent(4, 3);
+    let (mut all, lost) = (committed(&first, &four(), 3), seats(&[4]));
+    agree(&mut all, lost, &mut lossy(lost, false));
+    assert!(all[..3].iter().all(|machine| machine.participant().is_finished()));
+    assert!(!all[3].participant().is_finished());
+    for (lost, helpers) in
+        [("dave", ["alice", "bob", "carol"]), ("bob", ["alice", "carol", "dave"])]
+    {
+        let second = regained(&all, lost, &helpers);
+        let files = [transcript(&second[0]), transcript(&all[0]), transcript(&first[0])];
+        let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+        let expected =
+            Expectations { ceremony: Some(&second[0].seat.ceremony), ..Expectations::default() };
+        let report = audit_all(&files, &expected).unwrap();
+        assert_eq!(report.verdict(), Verdict::Verified, "{lost}");
+        assert!(report.is_of_repair(), "{lost}");
+    }
 }

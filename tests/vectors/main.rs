@@ -19,6 +19,8 @@ mod import;
 
 mod listed;
 
+mod newest;
+
 mod repair;
 
 mod reshare;

@@ -128,7 +128,9 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
     let outcome = own.participant.outcome().expect("a finished ceremony has an outcome");
     // Regained shares are the parent's: a reshare of that supersedes them too.
     let generation = generation(&ceremony, outcome.certificate);
-    check_not_superseded(&state, &own.seat, &generation).map_err(messages::machine)?;
+    let keys = outcome.validators.iter().map(|made| made.public_key.to_compressed());
+    check_not_superseded(&state, &own.seat, &generation, &keys.collect::<Vec<_>>())
+        .map_err(messages::machine)?;
     demand_newest(&lock, &ceremony, &args.newest)?;
     match manager {
         Some((url, manager)) => push(args, &own, &state, url, &manager, out),

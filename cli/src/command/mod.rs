@@ -66,6 +66,8 @@ pub(crate) mod repair;
 
 pub(crate) mod reshare;
 
+pub(crate) mod restored;
+
 pub(crate) mod run;
 
 mod run_ended;

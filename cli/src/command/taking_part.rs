@@ -9,7 +9,7 @@ use crate::packet::{self, Brought};
 use crate::parent::{self, Attached};
 use crate::progress::seat_name;
 use crate::report::{CliError, Output, talk};
-use crate::restored::demand_newest;
+use crate::restored::{demand_newest, demand_not_imported};
 use crate::{import_keys, messages, node_key, prompt, secret_file, ssv_key};
 use quorate::audit::facts::Audited;
 use quorate::ethereum::keystore::{Kdf, Password};
@@ -24,7 +24,7 @@ use quorate_operator::MachineError;
 use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_password};
 use quorate_operator::machine::{self, Machine};
 use quorate_operator::store::{CeremonyView, Lock, StateDir};
-use quorate_operator::superseding;
+use quorate_operator::{repairs_of, superseding};
 
 /// A ceremony to take part in, as it was given.
 pub(super) struct Given<'a> {
@@ -106,6 +106,9 @@ impl Part {
         let seat = node_key::with_node_key(seat, &state, args.charon_enr_private_key.as_deref())?;
         let seat = with_old_shares(seat, parent.as_ref(), &lock, args, found.as_ref())?;
         let seat = import_keys::seated(seat, args, found.is_some(), out)?;
+        if found.is_none() && ceremony.kind() == CeremonyKind::Import {
+            demand_not_imported(&lock, &seat, &args.newest)?;
+        }
         if !args.no_keystores && writes_keystores(found.as_ref())? {
             demand_newest(&lock, &ceremony, &args.newest)?;
         }
@@ -153,7 +156,8 @@ impl Part {
         if let Some(outcome) = participant.outcome().filter(|_| participant.is_finished()) {
             let keys = outcome.validators.iter().map(|made| made.public_key.to_compressed());
             let (state, keys) = (self.lock.state(), keys.collect::<Vec<_>>());
-            let by = superseding(state, &seat.operator, &outcome.certificate, &keys);
+            let generation = (&**ceremony, &outcome.certificate);
+            let by = superseding(state, &seat.operator, generation, &keys);
             let by = by.map_err(messages::machine)?;
             by.iter().for_each(|by| talk(&messages::note_superseded(by)));
         }
@@ -195,6 +199,11 @@ fn with_old_shares(
         Ok(Some(old)) if begun => Ok(seat.with_old_shares(Arc::new(old))),
         Ok(Some(old)) => {
             demand_newest(lock, parent.ceremony(), &args.newest)?;
+            let key = seat.operator.key().public();
+            let repairs = repairs_of(state, &key, &parent.certificate());
+            for (_, repair) in repairs.map_err(messages::machine)? {
+                demand_newest(lock, &repair, &args.newest)?;
+            }
             Ok(seat.with_old_shares(Arc::new(old)))
         }
         // Shares are erased only when no reshare needs them any more.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{local, one_line, quoted, shown, usage};
 use crate::report::CliError;
+use quorate::signing::newest::needed;
 use quorate::spec::Ceremony;
 use quorate_operator::backup::BackupError;
 use quorate_operator::store::SealError;
@@ -100,14 +101,25 @@ pub(crate) fn not_restored(folder: &str, error: &CliError) -> CliError {
 
 /// What is not known of shares that came out of a backup, and whom to ask.
 pub(crate) fn unsure(ceremony: &Ceremony, date: &str) -> String {
-    let (holders, t) = (ceremony.parts().receivers.len(), ceremony.t());
     format!(
         "WARNING: this operator's shares of {:?} came out of a backup of {date}. A reshare after \
          that may have made newer ones: then these must never sign, and must not be dealt again. \
          Ask at least {} of the other operators which generation of these validators is the \
-         newest that they know, and whether they know of a reshare that has begun.",
+         newest that they know, and whether they know of a reshare that has begun: quorate \
+         restored ask. Enough of their answers take the place of the sentence.",
         ceremony.name(),
-        holders.saturating_sub(t).saturating_add(1)
+        needed(ceremony)
+    )
+}
+
+/// What is not known of the keys of an import in a directory that came out of a backup.
+pub(crate) fn unsure_import(ceremony: &Ceremony, date: &str) -> String {
+    format!(
+        "WARNING: this directory came out of a backup of {date}. What this operator dealt after \
+         that is not known here: the keys of {:?} may have been imported before. Then shares of \
+         them run, and a second import gets the validators slashed. Ask everybody who may have \
+         received shares of these keys.",
+        ceremony.name()
     )
 }
 

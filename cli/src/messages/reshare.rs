@@ -79,7 +79,12 @@ pub(crate) fn validator_numbers(text: &str, most: usize) -> CliError {
 pub(crate) fn unrelated(paths: &[PathBuf], error: &Unrelated) -> CliError {
     let name = |at: usize| paths.get(at).map_or_else(String::new, |path| shown(path));
     let (first, second) = (name(error.first), name(error.second));
-    let what = format!("{first} and {second} are not generations of the same keys");
+    let what = match error.common {
+        true => {
+            format!("{first} and {second} have a key in common, and neither hangs on the other")
+        }
+        false => format!("{first} and {second} are not generations of the same keys"),
+    };
     match error.broken {
         Some((at, code)) => CliError::new(
             Exit::Finding,
@@ -88,6 +93,12 @@ pub(crate) fn unrelated(paths: &[PathBuf], error: &Unrelated) -> CliError {
                 Some(path) => format!("to see why, run: quorate audit {}", quoted(path)),
                 None => "audit each of them by itself".to_owned(),
             },
+        ),
+        None if error.common => CliError::new(
+            Exit::Finding,
+            what,
+            "audit each with its own parents: an import of a key that was put together begins \
+             anew, and nothing hangs on a repair",
         ),
         None => CliError::new(
             Exit::Finding,

@@ -125,6 +125,14 @@ fn a_lost_machine_goes_on_from_its_backup() {
     assert_eq!(of("slashing-protection.json")["data"].as_array().unwrap().len(), 2);
     let states = states(&demo, "bob");
     assert!(states.iter().all(|one| one[1] == "finished" && one[2] == false), "{states:?}");
+    // Of the first generation it still says the date of the first backup, and of the second one's
+    // keys the second's.
+    let third = make(&demo, "bob", "third.backup", &[]);
+    assert_eq!(third.0, 0, "{}", third.2);
+    let notes = || files(&demo.path("demo/bob/restored"));
+    let before = notes();
+    replaced(&demo, "bob", "third.backup");
+    assert_eq!(notes(), before, "with the same dates");
     // What is finished goes on, without a question.
     let run = ["run", &file, "--linger", "0"];
     let ended = demo.by("bob", &run);

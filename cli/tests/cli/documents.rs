@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 76] = [
+const PRINTED: [Printed; 79] = [
     printed("quorate demo --preregistration --no-keystores --out preregistered", &[], "", "alice"),
     printed(
         "quorate verify preregistration preregistrations-draft.json --network hoodi",
@@ -63,6 +63,18 @@ const PRINTED: [Printed; 76] = [
     Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
     printed("quorate backup check alice.backup", &[], "", "alice"),
     printed("quorate --dir new-alice backup restore alice.backup", &[], "", "alice"),
+    printed("quorate --dir new-alice restored ask ceremony.toml -o alice.ask", &[], "", "alice"),
+    printed("quorate restored answer alice.ask -o bob.answer", &[], "", "bob"),
+    // Carol's has not come yet.
+    Printed {
+        code: 5,
+        ..printed(
+            "quorate --dir new-alice restored take ceremony.toml bob.answer carol.answer",
+            &[("carol.answer", "bob.answer")],
+            "",
+            "alice",
+        )
+    },
     printed(
         "quorate deposit request --amount 8",
         &[],

@@ -322,3 +322,72 @@ fn the_demo_deals_whole_keys_and_audits_them() {
     assert_eq!(solo.keys().filter(|name| name.ends_with(".json")).count(), 2);
     assert!(solo.keys().all(|name| mode(home.path().join("d/solo").join(name)) == 0o600));
 }
+
+/// Shares whose keys were put together and imported: they are not exported, nor dealt, by whoever
+/// took part in the import. And a restored dealer is asked whether it has dealt the keys since.
+#[test]
+fn keys_that_were_put_together_and_imported_supersede_their_shares() {
+    let demo = Demo::new(PLAIN);
+    fs::copy(demo.out("alice").join("public/transcript.quorate"), demo.path("old")).unwrap();
+    private(demo.path("new"), "of the whole keys");
+    let mut args: Vec<String> = ["recover", "old", "--kdf", "pbkdf2"].map(str::to_owned).to_vec();
+    for operator in ["alice", "bob", "carol"] {
+        let folder = demo.out(operator).join("secret").to_str().unwrap().to_owned();
+        args.extend(["--share".to_owned(), folder]);
+    }
+    let said =
+        ["--others-never-ran", "--yes-stopped", "no share of these validators runs anywhere"];
+    let out = ["--new-password-file", "new", "--out", "whole"];
+    args.extend(["--keystore-password-file", "demo/passphrase"].map(str::to_owned));
+    args.extend(said.iter().chain(&out).map(|text| (*text).to_owned()));
+    demo.run(&args).done();
+
+    // The machine of the dealer is replaced before it deals.
+    let cheap = ["--kdf-cost", "10"];
+    demo.by("alice", &[&["backup", "make", "alice.backup"][..], &cheap].concat()).done();
+    fs::remove_dir_all(demo.path("demo/alice")).unwrap();
+    demo.by("alice", &[&["backup", "restore", "alice.backup"][..], &cheap].concat()).done();
+    let new = ["import", "new", "--keystores", "whole", "--name", "Again", "--network", "hoodi"];
+    let claims = ["--withdrawal", ADDRESS, "--compounding", "false", "--threshold", "3"];
+    let four = ["alice", "bob", "carol", "dave"];
+    draft(&demo, &[&new[..], &claims].concat(), "import.toml", &four);
+    let keys = ["--keystores", "whole", "--password-file", "new"];
+    let unsure = start(&demo, "alice", "import.toml", &keys).ended();
+    unsure.failed(2, &["may have been imported before", "came out of a backup of 20"]);
+    let newest = ["--yes-newest", "no newer shares of these validators exist"];
+    let others: Vec<Running> =
+        four[1..].iter().map(|operator| start(&demo, operator, "import.toml", &[])).collect();
+    let sure = [&keys[..], &newest].concat();
+    interrupted(vec![start(&demo, "alice", "import.toml", &sure)]);
+    let word = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
+    done(start(&demo, "alice", "import.toml", &word));
+    others.into_iter().for_each(|running| drop(done(running)));
+
+    // The shares of the import are exported, and the older ones never again.
+    let export = |operator: &str, ceremony: &str, folder: &str| {
+        let args = ["export", "keystores", ceremony, "--kdf", "pbkdf2", "--out", folder];
+        demo.by(operator, &[&args[..], &newest].concat())
+    };
+    for operator in ["alice", "bob"] {
+        let old = export(operator, "demo/ceremony.toml", &format!("{operator}-old"));
+        old.failed(1, &["these shares are superseded"]);
+        export(operator, "import.toml", &format!("{operator}-new")).done();
+    }
+    // They are dealt to nobody.
+    let from = ["reshare", "new", "--name", "Next", "--from", "old", "--absent", "dave"];
+    draft(&demo, &from, "next.toml", &four[..3]);
+    let refused = start(&demo, "bob", "next.toml", &["--from", "old"]).ended();
+    refused.failed(1, &["to another reshare or import"]);
+    // Those of the import are.
+    let transcript = outputs(&demo, "bob", "import.toml").join("public/transcript.quorate");
+    let from = transcript.to_str().unwrap();
+    let new = ["reshare", "new", "--name", "Then", "--from", from, "--absent", "dave"];
+    draft(&demo, &new, "then.toml", &four[..3]);
+    let mut bob = start(&demo, "bob", "then.toml", &["--from", from]);
+    bob.until("Round 1 of 5");
+    bob.signal(Signal::INT);
+    bob.ends_with(5);
+    // Both transcripts are of one key, and neither hangs on the other.
+    let both = demo.run(&["audit", "old", from]);
+    both.failed(4, &["have a key in common, and neither hangs on the other"]);
+}

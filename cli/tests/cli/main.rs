@@ -2,6 +2,7 @@
 //! tests that do not fit in one.
 #![allow(clippy::unwrap_used)]
 
+mod asked;
 mod backups;
 
 mod case;

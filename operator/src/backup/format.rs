@@ -3,6 +3,7 @@
 //! ```text
 //! "QBAK" ‖ version(2) ‖ made(8) ‖ block(operator) ‖ many(ceremony) ‖ many(ledger)
 //!        ‖ many(block(child)) ‖ block(node key) ‖ block(signing.toml) ‖ many(left out)
+//!        ‖ many(block(note))                                              version 2 alone
 //! ```
 //!
 //! `block`: length(4), then the bytes; `many`: count(2), then each. `ceremony-specs/09-storage.md`,
@@ -21,16 +22,20 @@ use quorate::protocol::record::RecordKind;
 
 use super::{Backup, End, Kept, LABEL, Name};
 use crate::child::parse_ceremony;
-use crate::store::{Child, LONGEST_BODY, Record, SealCost, seal_with_passphrase};
+use crate::store::{Child, LONGEST_BODY, Record, Restored, SealCost, seal_with_passphrase};
 
 const MAGIC: &[u8; 4] = b"QBAK";
-const VERSION: u16 = 1;
+/// Of a directory that came out of no backup.
+const FIRST: u16 = 1;
+/// With the notes of a directory that came out of one.
+const VERSION: u16 = 2;
 
 /// The longest backup, in bytes, before it is sealed.
 pub const LONGEST: usize = 1 << 30;
 const LONGEST_OPERATOR: usize = 256;
 const LONGEST_CEREMONY_FILE: usize = 4 << 20;
 const LONGEST_CHILD: usize = 1 << 20;
+const LONGEST_NOTE: usize = 256;
 const LONGEST_NODE_KEY: usize = 4 << 10;
 const LONGEST_SIGNING: usize = 1 << 20;
 
@@ -75,6 +80,12 @@ pub enum BackupError {
     /// The note of a reshare is none.
     #[error("a note of a reshare in it is damaged")]
     Child,
+    /// A note of an older backup is none, or is of a ceremony that is not in it.
+    #[error("a note of an older backup in it is damaged, or of no finished ceremony in it")]
+    Note,
+    /// Two forms of one backup.
+    #[error("a backup of version {VERSION} without a note of an older one")]
+    NoNotes,
     /// More than a backup holds.
     #[error("{found} bytes of {what}; the limit is {most}")]
     TooLong {
@@ -123,6 +134,7 @@ impl Backup {
             ("logs of signatures", self.ledgers.len()),
             ("notes of reshares", children.len()),
             ("ceremonies that are left out", self.left_out.len()),
+            ("notes of older backups", self.restored.len()),
         ];
         let histories = self.ceremonies.iter().map(|kept| ("transcripts", kept.history.len()));
         for (what, found) in counts.into_iter().chain(histories) {
@@ -135,7 +147,8 @@ impl Backup {
         if found > LONGEST {
             return Err(BackupError::TooLong { what: "a backup", found, most: LONGEST });
         }
-        let mut w = Writer::with_capacity(found).bytes(MAGIC).u16(VERSION).u64(self.made);
+        let version = if self.restored.is_empty() { FIRST } else { VERSION };
+        let mut w = Writer::with_capacity(found).bytes(MAGIC).u16(version).u64(self.made);
         w = block(w, self.operator.to_secret_bytes().expose());
         w = many(w, &self.ceremonies, |w, kept| {
             let w = w.bytes(kept.ceremony.digest().as_bytes()).u8(kept.end.number());
@@ -148,7 +161,11 @@ impl Backup {
         w = many(w, &children, |w, child| block(w, child));
         w = block(w, self.node_key.as_ref().map_or(&[], SecretBytes::expose));
         w = block(w, self.signing.as_deref().unwrap_or_default());
-        Ok(SecretBytes::new(many(w, &self.left_out, |w, name| w.bytes(name)).finish()))
+        w = many(w, &self.left_out, |w, name| w.bytes(name));
+        if version == VERSION {
+            w = many(w, &self.restored, |w, note| block(w, &note.encode()));
+        }
+        Ok(SecretBytes::new(w.finish()))
     }
 
     /// How many bytes it is.
@@ -175,6 +192,10 @@ impl Backup {
             + (4 + self.signing.as_ref().map_or(0, Vec::len))
             + 2
             + 8 * self.left_out.len()
+            + match self.restored.as_slice() {
+                [] => 0,
+                notes => 2 + notes.iter().map(|note| 4 + note.encode().len()).sum::<usize>(),
+            }
     }
 }
 
@@ -212,7 +233,7 @@ fn many<T>(w: Writer, all: &[T], write: impl FnMut(Writer, &T) -> Writer) -> Wri
 fn parts(r: &mut Reader<'_>) -> Result<Backup, BackupError> {
     r.bytes("magic", MAGIC.len())?;
     let version = r.u16("version")?;
-    if version != VERSION {
+    if version != FIRST && version != VERSION {
         return Err(BackupError::Version(version));
     }
     let made = r.u64("time")?;
@@ -236,6 +257,7 @@ fn parts(r: &mut Reader<'_>) -> Result<Backup, BackupError> {
     if let Some(both) = ceremonies.iter().map(Kept::name).find(|name| left_out.contains(name)) {
         return Err(BackupError::LeftOut(both));
     }
+    let restored = if version == VERSION { notes(r, &ceremonies)? } else { Vec::new() };
     Ok(Backup {
         made,
         operator: Arc::new(operator),
@@ -245,7 +267,26 @@ fn parts(r: &mut Reader<'_>) -> Result<Backup, BackupError> {
         node_key: (!node_key.is_empty()).then(|| SecretBytes::new(node_key.to_vec())),
         signing: (!signing.is_empty()).then(|| signing.to_vec()),
         left_out,
+        restored,
     })
+}
+
+/// The notes of older backups: of finished ceremonies that are here, or of the directory.
+fn notes(r: &mut Reader<'_>, ceremonies: &[Kept]) -> Result<Vec<Restored>, BackupError> {
+    let all = list(r, "notes", |r| Ok(read_block(r, "note", LONGEST_NOTE)?))?;
+    let all = all.iter().map(|bytes| Restored::decode(bytes).ok_or(BackupError::Note));
+    let all = all.collect::<Result<Vec<_>, _>>()?;
+    ascending("notes of older backups", all.iter().map(|note| note.ceremony))?;
+    let is_here = |note: &Restored| {
+        let finished = ceremonies.iter().filter(|kept| kept.end == End::Finished);
+        let mut named = finished.map(|kept| kept.ceremony.digest());
+        note.ceremony == Digest::ZERO || named.any(|digest| digest == note.ceremony)
+    };
+    match all.iter().all(is_here) {
+        _ if all.is_empty() => Err(BackupError::NoNotes),
+        true => Ok(all),
+        false => Err(BackupError::Note),
+    }
 }
 
 fn read_ceremony(r: &mut Reader<'_>) -> Result<Kept, BackupError> {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use quorate::export::obol::NODE_KEY_FILE;
 use quorate::identity::Operator;
+use quorate::primitives::hash::Digest;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::OwnSeat;
 
 use super::format::lasts;
-use super::{Backup, Kept, Name};
+use super::{Backup, End, Kept, Name};
 use crate::MachineError;
 use crate::forget::ended;
 use crate::store::{Child, Lock, Log, SIGNING_FILE};
@@ -68,6 +69,12 @@ impl Backup {
         left_out.sort();
         let mut children = state.children()?;
         children.sort_by_key(Child::encode);
+        let finished = ceremonies.iter().filter(|kept| kept.end == End::Finished);
+        let named = finished.map(|kept| kept.ceremony.digest());
+        let mut restored = Vec::new();
+        for ceremony in [Digest::ZERO].into_iter().chain(named) {
+            restored.extend(state.restored(&ceremony)?);
+        }
         Ok(Self {
             made,
             operator,
@@ -77,6 +84,7 @@ impl Backup {
             node_key: state.read_private(NODE_KEY_FILE)?.map(SecretBytes::new),
             signing: state.read_own(SIGNING_FILE)?,
             left_out,
+            restored,
         })
     }
 

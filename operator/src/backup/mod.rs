@@ -11,10 +11,11 @@ pub use gather::{Unsettled, settled};
 use std::sync::Arc;
 
 use quorate::identity::Operator;
+use quorate::primitives::hash::Digest;
 use quorate::primitives::secret::SecretBytes;
 use quorate::spec::Ceremony;
 
-use crate::store::{Child, Ledger, Record};
+use crate::store::{Child, Ledger, Record, Restored};
 
 /// What backups are sealed under, in the place of a file name.
 pub const LABEL: &str = "backup";
@@ -40,6 +41,18 @@ pub struct Backup {
     pub signing: Option<Vec<u8>>,
     /// Ceremonies that were under way, and are not in it; ascending.
     pub left_out: Vec<Name>,
+    /// What the directory came out of itself: its notes of older backups, of ceremonies that are in
+    /// it, and with zero in the place of a digest of the directory. Ascending.
+    pub restored: Vec<Restored>,
+}
+
+impl Backup {
+    /// From when on nothing of this ceremony is known, in seconds since 1970: the time of this
+    /// backup, or of an older one that the directory came out of. Zero stands for the directory.
+    pub fn known_until(&self, ceremony: &Digest) -> u64 {
+        let older = self.restored.iter().filter(|note| note.ceremony == *ceremony);
+        older.map(|note| note.made).fold(self.made, u64::min)
+    }
 }
 
 /// How a ceremony ended for this operator.

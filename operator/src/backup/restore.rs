@@ -6,6 +6,7 @@ use std::time::Duration;
 use quorate::exchange::Pacing;
 use quorate::export::obol::NODE_KEY_FILE;
 use quorate::identity::{InstallMark, Operator, OperatorCard};
+use quorate::primitives::hash::Digest;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::OwnSeat;
 use quorate::transcript::{container, stopped};
@@ -39,6 +40,9 @@ impl Backup {
         let card = operator.with_mark(Some(mark)).card();
         state.keep_card(&card)?;
         let lock = state.lock()?;
+        let directory = Digest::ZERO;
+        let made = self.known_until(&directory);
+        lock.note_restored(&Restored { made, ceremony: directory })?;
         for child in &self.children {
             lock.write_child(child)?;
         }
@@ -69,7 +73,8 @@ impl Backup {
         log.append(&kept.records.iter().map(copied).collect::<Vec<_>>())?;
         dir.write_ceremony_file(&kept.file)?;
         if kept.end == End::Finished {
-            lock.note_restored(&Restored { made: self.made, ceremony: digest })?;
+            let made = self.known_until(&digest);
+            lock.note_restored(&Restored { made, ceremony: digest })?;
         }
         Ok(dir)
     }

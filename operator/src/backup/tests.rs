@@ -45,6 +45,7 @@ fn backup() -> Backup {
         node_key: Some(SecretBytes::new(b"key".to_vec())),
         signing: Some(b"exits = \"never\"\n".to_vec()),
         left_out: vec![[1; 8], [2; 8]],
+        restored: Vec::new(),
     }
 }
 
@@ -77,6 +78,62 @@ fn what_is_read_is_what_was_written() {
     assert_eq!(parse(&bytes(&least)), Ok(bytes(&least)));
 }
 
+/// A directory that came out of a backup says so in its own ones, and of what.
+fn from_a_backup() -> Backup {
+    let mut backup = backup();
+    let note = |made, ceremony| Restored { made, ceremony };
+    let finished = backup.ceremonies.iter().find(|kept| kept.end == End::Finished).unwrap();
+    let digest = finished.ceremony.digest();
+    backup.restored = vec![note(1_790_000_000, Digest::ZERO), note(1_780_000_000, digest)];
+    backup
+}
+
+#[test]
+fn the_oldest_date_counts() {
+    let all = from_a_backup();
+    let bytes = bytes(&all);
+    assert_eq!(bytes[..6], *b"QBAK\x00\x02");
+    let read = Backup::parse(&SecretBytes::new(bytes.clone())).unwrap();
+    assert_eq!((self::bytes(&read), &read.restored), (bytes.clone(), &all.restored));
+    let (directory, ceremony) = (Digest::ZERO, all.restored[1].ceremony);
+    assert_eq!(read.known_until(&directory), 1_790_000_000);
+    assert_eq!(read.known_until(&ceremony), 1_780_000_000);
+    // A clock that was behind then, or a ceremony that came to its end since.
+    assert_eq!(read.known_until(&Digest([9; 32])), 1_796_000_000);
+    assert_eq!(Backup { made: 1, ..read }.known_until(&ceremony), 1);
+    for len in 0..bytes.len() {
+        assert!(parse(&bytes[..len]).is_err(), "{len}");
+    }
+}
+
+#[test]
+fn notes_of_older_backups_are_of_what_is_there() {
+    let changed = |change: fn(&mut Backup)| {
+        let mut backup = from_a_backup();
+        change(&mut backup);
+        parse(&bytes(&backup))
+    };
+    let order = Err(BackupError::Order("notes of older backups"));
+    assert_eq!(changed(|b| b.restored.reverse()), order);
+    assert_eq!(changed(|b| b.restored[1] = b.restored[0]), order);
+    let abandoned = |b: &mut Backup| {
+        let other = b.ceremonies.iter().find(|kept| kept.end == End::Abandoned).unwrap();
+        b.restored[1].ceremony = other.ceremony.digest();
+    };
+    assert_eq!(changed(abandoned), Err(BackupError::Note));
+    assert_eq!(changed(|b| b.restored[1].ceremony = Digest([9; 32])), Err(BackupError::Note));
+    let whole = bytes(&from_a_backup());
+    let last = whole.len() - 1;
+    let mut damaged = whole.clone();
+    damaged[last] ^= 1;
+    assert_eq!(parse(&damaged), Err(BackupError::Note));
+    // Without any, it is the first version.
+    let mut none = bytes(&backup());
+    none[5] = 2;
+    none.extend([0, 0]);
+    assert_eq!(parse(&none), Err(BackupError::NoNotes));
+}
+
 #[test]
 fn cut_or_longer_is_refused_wherever_it_is_cut() {
     let whole = bytes(&backup());
@@ -90,7 +147,7 @@ fn cut_or_longer_is_refused_wherever_it_is_cut() {
 #[test]
 fn each_rule_is_kept() {
     assert_eq!(parse(b"QBAJ"), Err(BackupError::Magic));
-    assert_eq!(parse(b"QBAK\x00\x02"), Err(BackupError::Version(2)));
+    assert_eq!(parse(b"QBAK\x00\x03"), Err(BackupError::Version(3)));
     let order = |what| Err(BackupError::Order(what));
     type Change = fn(&mut Backup);
     let changes: [(Change, Result<Vec<u8>, BackupError>); 12] = [

@@ -39,7 +39,7 @@ pub use dir::{CARD_FILE, IDENTITY_FILE, Ledger, Lock, MARK_FILE, SIGNING_FILE, S
 pub use error::StoreError;
 pub use log::Log;
 pub use log_format::{LONGEST_BODY, Record};
-pub use notes::{BackupNote, Restored};
+pub use notes::{Asked, BackupNote, Restored};
 pub use outputs::{Staging, Written, build_folder, staged, write_folder};
 pub use seal::{SEAL_OVERHEAD, SealCost, SealError, open_with_passphrase, seal_with_passphrase};
 

@@ -14,15 +14,22 @@ const VERSION: u16 = 1;
 const RESTORED: &str = "restored";
 /// How the name of the second note ends.
 const NEWEST: &str = ".newest";
+/// How the name of the third note ends.
+const ASKED: &str = ".asked";
+const ASKED_MAGIC: &[u8; 4] = b"QRAS";
+/// As many answers as are ever kept, each of the longest.
+const LONGEST_ASKED: u64 = 8 << 20;
 /// Name of the note about the newest backup.
 const BACKUP: &str = "backup.note";
 /// 65535 names, and what stands around them.
 const LONGEST: u64 = 4 + 2 + 8 + 8 + 32 + 2 + 8 * 65535 + 32;
 
-/// That a finished ceremony came out of a backup: newer shares of its validators may exist.
+/// That a finished ceremony came out of a backup: newer shares of its validators may exist. With
+/// zero in its place: that the directory did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Restored {
-    /// When the backup was made, in seconds since 1970.
+    /// When the backup was made, in seconds since 1970: of several, the oldest, since nothing that
+    /// was signed or dealt after it and before it was restored is known.
     pub made: u64,
     /// The ceremony.
     pub ceremony: Digest,
@@ -39,6 +46,15 @@ pub struct BackupNote {
     pub file: [u8; 32],
     /// Ceremonies that it has, by the first bytes of their digests, ascending.
     pub ceremonies: Vec<[u8; 8]>,
+}
+
+/// What was asked last about shares that came out of a backup, and what was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The question.
+    pub ask: Vec<u8>,
+    /// The answers that count.
+    pub answers: Vec<Vec<u8>>,
 }
 
 /// With a digest behind it: a damaged note says nothing else.
@@ -64,12 +80,12 @@ fn opened<T>(
 }
 
 impl Restored {
-    fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let w = Writer::default().bytes(RESTORED_MAGIC).u16(VERSION).u64(self.made);
         closed(w.bytes(self.ceremony.as_bytes()))
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         opened(bytes, RESTORED_MAGIC, |r| {
             Ok(Self { made: r.u64("made")?, ceremony: Digest(r.array("ceremony")?) })
         })
@@ -77,6 +93,30 @@ impl Restored {
 
     fn name(ceremony: &Digest) -> String {
         hex::encode(&ceremony.as_bytes()[..8])
+    }
+}
+
+impl Asked {
+    fn encode(&self) -> Vec<u8> {
+        let block = |w: Writer, bytes: &Vec<u8>| {
+            w.u32(u32::try_from(bytes.len()).expect("bounded")).bytes(bytes)
+        };
+        let count = u16::try_from(self.answers.len()).expect("a few for each operator");
+        let w = block(Writer::default().bytes(ASKED_MAGIC).u16(VERSION), &self.ask);
+        closed(w.u16(count).each(&self.answers, block))
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let block = |r: &mut Reader<'_>| {
+            let length = usize::try_from(r.u32("length")?).unwrap_or(usize::MAX);
+            r.bytes("block", length).map(<[u8]>::to_vec)
+        };
+        opened(bytes, ASKED_MAGIC, |r| {
+            let ask = block(r)?;
+            let count = usize::from(r.u16("count")?);
+            let answers = (0..count).map(|_| block(r)).collect::<Result<_, _>>()?;
+            Ok(Self { ask, answers })
+        })
     }
 }
 
@@ -109,12 +149,39 @@ impl StateDir {
         Ok(restored.filter(|restored| newest != Some(*restored)))
     }
 
-    /// Whether this ceremony came out of a backup.
+    /// What is not known of the keys that an import deals, of which no log tells: whether they were
+    /// dealt since the backup that this directory came out of. `None` if it came out of none, or if
+    /// a person has said so of this import.
+    ///
+    /// # Errors
+    /// As [`StateDir::unsure`].
+    pub fn unsure_import(&self, import: &Digest) -> Result<Option<Restored>, StoreError> {
+        let directory = self.restored(&Digest::ZERO)?;
+        let own = directory.map(|note| Restored { ceremony: *import, ..note });
+        let newest = self.newest(import)?;
+        Ok(own.filter(|own| newest != Some(*own)))
+    }
+
+    /// Whether this ceremony came out of a backup; with zero in its place, this directory.
     ///
     /// # Errors
     /// As [`StateDir::unsure`].
     pub fn restored(&self, ceremony: &Digest) -> Result<Option<Restored>, StoreError> {
         self.note_of(&Restored::name(ceremony), ceremony)
+    }
+
+    /// What was asked last about the shares of this ceremony, and what was answered.
+    ///
+    /// # Errors
+    /// As [`StateDir::unsure`].
+    pub fn asked(&self, ceremony: &Digest) -> Result<Option<Asked>, StoreError> {
+        let path = self.path().join(RESTORED).join(Restored::name(ceremony) + ASKED);
+        let (bytes, stat) = match atomic::read(&*self.disk, &path, LONGEST_ASKED) {
+            Err(StoreError::Missing { .. }) => return Ok(None),
+            read => read?,
+        };
+        check_private(&path, &stat)?;
+        Asked::decode(&bytes).map(Some).ok_or(StoreError::NoteDamaged { path })
     }
 
     fn newest(&self, ceremony: &Digest) -> Result<Option<Restored>, StoreError> {
@@ -151,6 +218,16 @@ impl Lock {
     /// Notes a person's word that no newer shares exist than those that came out of a backup.
     pub fn note_newest(&self, note: &Restored) -> Result<(), StoreError> {
         self.write_note(Restored::name(&note.ceremony) + NEWEST, note)
+    }
+
+    /// Notes what is asked about the shares of a ceremony, and what was answered, in the place of
+    /// what was asked before.
+    pub fn note_asked(&self, ceremony: &Digest, asked: &Asked) -> Result<(), StoreError> {
+        let state = self.state();
+        let folder = state.path().join(RESTORED);
+        atomic::ensure_dir(&*state.disk, &folder, 0o700)?;
+        let path = folder.join(Restored::name(ceremony) + ASKED);
+        atomic::write_over(&*state.disk, &path, &asked.encode(), 0o600)
     }
 
     fn write_note(&self, name: String, note: &Restored) -> Result<(), StoreError> {

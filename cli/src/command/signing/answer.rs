@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::describe::{describe, left_out, told};
+use super::describe::{describe, left_out, told as lines_told};
 use super::source::Source;
 use super::{Beacon, Left, check_time};
 use crate::args::{Asked, KeySharesAsked};
@@ -12,7 +12,7 @@ use crate::command::export::check_may_run;
 use crate::keymanager::web3signer::{Message, SignerError, Web3Signer};
 use crate::messages::shown;
 use crate::report::{CliError, Output, talk};
-use crate::restored::{date, demand_newest};
+use crate::restored::{date, demand_newest, told};
 use crate::{input, messages, policy, prompt, ssv_key};
 use quorate::ethereum::bls::bls_verify;
 use quorate::ethereum::ssv::RsaSecret;
@@ -21,6 +21,7 @@ use quorate::primitives::secret::wiping;
 use quorate::protocol::outcome::certificate;
 use quorate::signing::key_shares::operator_key;
 use quorate::signing::ledger::{Admission, Entry, admit, nonces};
+use quorate::signing::newest::{Known, Standing, needed};
 use quorate::signing::partial::Partial;
 use quorate::signing::{Cleared, Kind, Parent, Purpose, Request};
 use quorate::spec::{Ceremony, Index};
@@ -122,16 +123,32 @@ fn check_superseded(state: &StateDir, source: &Source, cleared: &Cleared) -> Res
     let request = &cleared.request;
     let own = certificate(&request.ceremony, &request.dkg, &request.outputs);
     let keys = (0..request.items.len()).map(|at| request.items[at].public_key);
-    let found = superseding(state, &source.operator, &own, &keys.collect::<Vec<_>>());
+    let generation = (&**source.parent.ceremony(), &own);
+    let found = superseding(state, &source.operator, generation, &keys.collect::<Vec<_>>());
     let kind = request.items.kind();
     let over = |by: &Superseding| match kind {
         Kind::KeyShares => true,
         Kind::Deposit => by.is_final,
         Kind::Exit | Kind::Registration => by.is_complete,
     };
-    match found.map_err(messages::machine)?.into_iter().find(over) {
-        Some(by) => Err(messages::superseded_for(kind.name(), &by)),
-        None => Ok(()),
+    if let Some(by) = found.map_err(messages::machine)?.into_iter().find(over) {
+        return Err(messages::superseded_for(kind.name(), &by));
+    }
+    // What others have answered to a directory that came out of a backup, of which it knows nothing
+    // itself.
+    let ceremony = source.parent.ceremony();
+    let over = |known: &Known| match kind {
+        Kind::KeyShares => true,
+        Kind::Deposit => known.standing >= Standing::Final,
+        Kind::Exit | Kind::Registration => known.standing == Standing::Complete,
+    };
+    let told = told(state, ceremony)?;
+    match told.iter().any(|(_, known)| over(known)) {
+        true => {
+            let subject = messages::NewestSubject { ceremony, needed: needed(ceremony) };
+            Err(messages::newer_told(&subject, &told))
+        }
+        false => Ok(()),
     }
 }
 
@@ -287,7 +304,7 @@ fn agree(admitted: &Admission, cleared: &Cleared, ask: bool) -> Result<(), CliEr
                 "NOTE: this operator has already signed other exits of {} of these validators, for \
                  a different index or epoch:{}",
                 other_exits.len(),
-                told(lines)
+                lines_told(lines)
             ));
         }
     }

@@ -113,7 +113,7 @@ fn read_request(
 }
 
 /// A request's id, where one stands in the place of a file.
-fn id(path: &Path) -> Option<Digest> {
+pub(super) fn id(path: &Path) -> Option<Digest> {
     let mut id = [0; 32];
     hex::decode_to_slice(path.to_str()?, &mut id).ok()?;
     Some(Digest(id))

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::directory::{mode, state};
-use crate::store::{BackupNote, Restored, StoreError};
+use crate::store::{Asked, BackupNote, Restored, StoreError};
 use quorate::primitives::hash::Digest;
 
 #[test]
@@ -69,4 +69,45 @@ fn the_note_of_the_newest_backup_gives_way() {
         fs::write(&path, damaged).unwrap();
         assert_eq!(state.backup_note().unwrap(), None, "{at}");
     }
+}
+
+#[test]
+fn a_newer_question_takes_the_place_of_an_older_one() {
+    let (_home, state) = state();
+    let (one, two) = (Digest([1; 32]), Digest([2; 32]));
+    let lock = state.lock().unwrap();
+    let first = Asked { ask: b"one".to_vec(), answers: vec![b"a".to_vec(), Vec::new()] };
+    let second = Asked { ask: b"two".to_vec(), answers: Vec::new() };
+    for asked in [first, second] {
+        lock.note_asked(&one, &asked).unwrap();
+        assert_eq!(state.asked(&one).unwrap(), Some(asked));
+        assert_eq!(state.asked(&two).unwrap(), None);
+    }
+    let path = state.path().join("restored").join(format!("{}.asked", "01".repeat(8)));
+    assert_eq!(mode(&path), 0o600);
+    let bytes = fs::read(&path).unwrap();
+    for at in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        fs::write(&path, damaged).unwrap();
+        let read = state.asked(&one);
+        assert!(matches!(read, Err(StoreError::NoteDamaged { .. })), "{at}");
+    }
+}
+
+/// Keys that an import deals are in no log: each import is asked for by itself.
+#[test]
+fn a_restored_directory_is_in_doubt_of_every_import() {
+    let (_home, state) = state();
+    let (one, two) = (Digest([1; 32]), Digest([2; 32]));
+    assert_eq!(state.unsure_import(&one).unwrap(), None);
+    let lock = state.lock().unwrap();
+    let directory = Restored { made: 7, ceremony: Digest::ZERO };
+    lock.note_restored(&directory).unwrap();
+    let unsure = Restored { made: 7, ceremony: one };
+    assert_eq!(state.unsure_import(&one).unwrap(), Some(unsure));
+    lock.note_newest(&unsure).unwrap();
+    assert_eq!(state.unsure_import(&one).unwrap(), None);
+    assert_eq!(state.unsure_import(&two).unwrap(), Some(Restored { ceremony: two, ..unsure }));
+    assert_eq!(state.unsure(&one).unwrap(), None, "no shares of it came out of the backup");
 }

@@ -1,0 +1,206 @@
+//! A restored directory asks the others whether its shares are the newest, and goes on by their
+//! answers, or does not.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::reshared::{PARENT, SENTENCE, draft, generation, outputs, start, up_to_the_stop};
+use crate::support::demo::{Demo, PLAIN};
+use crate::support::files::{mode, private};
+use crate::support::program::Ended;
+use crate::support::running::{Running, Signal};
+
+const FILE: &str = "demo/ceremony.toml";
+const NEWEST: [&str; 2] = ["--yes-newest", "no newer shares of these validators exist"];
+const STOPPED: [&str; 4] = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
+
+/// Bob's machine is gone, and another takes its place.
+fn restored(demo: &Demo) {
+    fs::remove_dir_all(demo.path("demo/bob")).unwrap();
+    demo.by("bob", &["backup", "restore", "bob.backup", "--kdf-cost", "10"]).done();
+}
+
+/// A finished key generation of four, of whom three sign; bob has come back from his backup.
+fn scene() -> Demo {
+    let demo = generation();
+    demo.by("bob", &["backup", "make", "bob.backup", "--kdf-cost", "10"]).done();
+    restored(&demo);
+    demo
+}
+
+fn ask(demo: &Demo, file: &str) -> Value {
+    demo.by("bob", &["restored", "ask", FILE, "-o", file]).done().json()
+}
+
+/// The operator's answer to this question, in a file of its name.
+fn answered(demo: &Demo, operator: &str, ask: &str) -> (String, Value) {
+    let file = format!("{operator}-{ask}");
+    let said = demo.by(operator, &["restored", "answer", ask, "-o", &file]).done().json();
+    (file, said)
+}
+
+fn take(demo: &Demo, answers: &[&str]) -> Ended {
+    demo.by("bob", &[&["restored", "take", FILE][..], answers].concat())
+}
+
+fn export(demo: &Demo, folder: &str, more: &[&str]) -> Ended {
+    let args = ["export", "keystores", FILE, "--kdf", "pbkdf2", "--out", folder];
+    demo.by("bob", &[&args[..], more].concat())
+}
+
+/// Bob's exit of the first validator, with an answer for each of these operators.
+fn signs_an_exit(demo: &Demo, name: &str) -> Ended {
+    let audited = demo.run(&["--json", "audit", PARENT]).done().json();
+    let key = audited["report"]["facts"]["validators"][0]["public_key"].as_str().unwrap();
+    let key = format!("0x{}", key.trim_start_matches("0x"));
+    let request = ["exit", "request", PARENT, "--public-key", &key, "--index", "7", "--public"];
+    let file = format!("{name}.json");
+    demo.run(&[&request[..], &["-o", &file]].concat()).done();
+    let allow = format!("exits = \"allow-list\"\nallow = [\"{key}\"]\n");
+    private(demo.path("demo/bob/signing.toml"), &allow);
+    demo.by("bob", &["exit", "sign", &file, "--yes", "-o", &format!("{name}-bob.json")])
+}
+
+#[test]
+fn enough_answers_of_others_take_the_place_of_the_sentence() {
+    let demo = scene();
+    // Nothing was asked yet, and whoever was not restored has nothing to ask.
+    take(&demo, &["none"]).failed(2, &["this directory has asked nothing about these shares"]);
+    let nothing = demo.by("alice", &["restored", "ask", FILE, "-o", "alice.ask"]);
+    nothing.failed(2, &["did not come out of a backup"]);
+    assert!(!demo.path("alice.ask").exists());
+    let asked = ask(&demo, "bob.ask");
+    assert_eq!(asked["needed"], 2);
+
+    // One answer is not enough; the same once more is not two.
+    let (alice, said) = answered(&demo, "alice", "bob.ask");
+    assert_eq!((&said["asked_by"], &said["newer"]), (&json!(2), &json!([])));
+    let waits = take(&demo, &[&alice, &alice]).ended_with(5).json();
+    assert_eq!((&waits["needed"], waits["answered"].as_array().unwrap().len()), (&json!(2), 1));
+    assert_eq!(crate::support::program::names(&waits["missing"]), json!(["carol", "dave"]));
+    export(&demo, "early", &[]).failed(2, &["came out of a backup of 20", "quorate restored ask"]);
+    assert_eq!(mode(demo.path("demo/bob/restored")), 0o700);
+
+    // What is altered, a question, somebody's own answer and a stranger's do not count.
+    let mut altered = fs::read(demo.path(&alice)).unwrap();
+    *altered.last_mut().unwrap() ^= 1;
+    fs::write(demo.path("altered"), altered).unwrap();
+    take(&demo, &["altered"]).failed(5, &["its signature is not that of the operator"]);
+    take(&demo, &["bob.ask"]).failed(5, &["magic: something else"]);
+    let own = demo.by("bob", &["restored", "answer", "bob.ask", "-o", "own"]);
+    own.failed(1, &["this directory came out of a backup itself"]);
+    let other = Demo::new(PLAIN);
+    fs::copy(demo.path("bob.ask"), other.path("bob.ask")).unwrap();
+    let stranger = ["restored", "answer", "bob.ask", "-o", "strange"];
+    fs::remove_dir_all(other.path("demo/carol/ceremonies")).unwrap();
+    other.by("carol", &stranger).failed(1, &["holds nothing from the ceremony"]);
+
+    // An answer to another directory of the same operator says nothing here.
+    restored(&demo);
+    ask(&demo, "second.ask");
+    let (carol, _) = answered(&demo, "carol", "bob.ask");
+    let replayed = take(&demo, &[&alice, &carol]);
+    replayed.failed(4, &["no answer counts", "it answers another question"]);
+    // Nor one to an earlier question of this one.
+    let (early, _) = answered(&demo, "alice", "second.ask");
+    ask(&demo, "third.ask");
+    take(&demo, &[&early]).failed(4, &["it answers another question"]);
+
+    // Two that know of nothing newer are enough, one after the other.
+    let (carol, _) = answered(&demo, "carol", "third.ask");
+    let (dave, _) = answered(&demo, "dave", "third.ask");
+    assert_eq!(take(&demo, &[&dave]).ended_with(5).json()["newest"], false);
+    assert_eq!(take(&demo, &[&carol]).done().json()["newest"], true);
+    take(&demo, &[&carol]).failed(2, &["it is settled that they are the newest"]);
+    export(&demo, "keystores", &[]).done();
+    signs_an_exit(&demo, "exit").done();
+    // Nobody asks for the sentence any more: not a repair, not a reshare.
+    let cards = |names: &[&str]| -> Vec<String> {
+        let card = |name: &&str| {
+            let shown = demo.by(name, &["identity", "show"]).done().json();
+            let port = crate::support::ports::free_port();
+            let at = format!("{}@127.0.0.1:{port}", shown["card"].as_str().unwrap());
+            ["--operator".to_owned(), at]
+        };
+        names.iter().flat_map(card).collect()
+    };
+    let destroyed = ["--lost", "carol", "--yes-destroyed", "the old machine is destroyed"];
+    let new = ["repair", "new", "--from", PARENT, "-o", "repair.toml"];
+    let mut args: Vec<String> =
+        new.iter().chain(&destroyed).map(|text| (*text).to_owned()).collect();
+    args.extend(cards(&["alice", "bob", "carol", "dave"]));
+    demo.run(&args).done();
+    let next = draft(&demo, "next", &["alice", "bob", "carol"], &["dave"]);
+    for file in ["repair.toml", &next] {
+        let mut bob = start(&demo, "bob", file, &["--from", PARENT]);
+        bob.until("Round 1 of 5");
+        bob.signal(Signal::INT);
+        bob.ends_with(5);
+    }
+}
+
+#[test]
+fn a_newer_generation_that_others_name_is_not_passed_over() {
+    let demo = scene();
+    // The others deal the shares anew without bob, and have not come to the end of it.
+    let three = ["alice", "carol", "dave"];
+    let file = draft(&demo, "Second", &three, &["bob"]);
+    up_to_the_stop(&demo, &file, &three);
+    ask(&demo, "first.ask");
+    let (dave, said) = answered(&demo, "dave", "first.ask");
+    assert_eq!(said["newer"], json!([]), "it has committed to nothing yet");
+    let mut alice = start(&demo, "alice", &file, &STOPPED);
+    alice.until("This operator has stopped");
+    drop(alice.kill());
+    let (alice, said) = answered(&demo, "alice", "first.ask");
+    let digest = demo.run(&["--json", "spec", "check", &file]).json()["digest"].clone();
+    let named = json!([{ "ceremony": digest, "name": "Second", "standing": "committed" }]);
+    assert_eq!(said["newer"], named);
+    let (carol, _) = answered(&demo, "carol", "first.ask");
+    // However many know of nothing.
+    let told = take(&demo, &[&dave, &carol, &alice]);
+    let words = ["\"alice\" (operator 1) says: \"Second\"", "it has committed its shares to it"];
+    told.failed(4, &words);
+    // Neither sentence nor answers pass over it; exits are still signed.
+    export(&demo, "old", &NEWEST).failed(4, &words);
+    take(&demo, &[&dave]).failed(4, &words);
+    let other = draft(&demo, "third", &["bob", "carol", "dave"], &["alice"]);
+    let deals = [&["--from", PARENT][..], &NEWEST].concat();
+    start(&demo, "bob", &other, &deals).ended().failed(4, &words);
+    signs_an_exit(&demo, "before").done();
+
+    // When it is complete, the old shares sign nothing more here either.
+    let stops = [("alice", &[][..]), ("carol", &STOPPED[..]), ("dave", &STOPPED[..])];
+    let running: Vec<Running> =
+        stops.iter().map(|(operator, stop)| start(&demo, operator, &file, stop)).collect();
+    running.into_iter().for_each(|running| drop(running.ends_with(0)));
+    assert!(outputs(&demo, "alice", &file).exists());
+    ask(&demo, "second.ask");
+    let (carol, said) = answered(&demo, "carol", "second.ask");
+    assert_eq!(said["newer"][0]["standing"], "complete");
+    let words = ["\"carol\" (operator 3) says: \"Second\"", "it has the outputs"];
+    take(&demo, &[&carol]).failed(4, &words);
+    signs_an_exit(&demo, "after").failed(4, &words);
+    assert!(!demo.path("old").exists() && !demo.path("after-bob.json").exists());
+}
+
+#[test]
+fn questions_and_answers_by_a_board() {
+    let demo = scene();
+    fs::create_dir(demo.path("board")).unwrap();
+    let board = ["--board", "board"];
+    let asked = [&["restored", "ask", FILE, "-o", "bob.ask"][..], &board].concat();
+    let id = demo.by("bob", &asked).done().json()["ask"].as_str().unwrap().to_owned();
+    let waits = demo.by("bob", &[&["restored", "take", FILE][..], &board].concat());
+    assert_eq!(waits.ended_with(5).json()["answered"], json!([]));
+    for operator in ["alice", "dave"] {
+        let answer = [&["restored", "answer", &id][..], &board].concat();
+        assert_eq!(demo.by(operator, &answer).done().json()["file"], Value::Null);
+    }
+    let missing = "0".repeat(64);
+    let nothing = demo.by("dave", &[&["restored", "answer", &missing][..], &board].concat());
+    nothing.failed(2, &["is on this board"]);
+    demo.by("bob", &[&["restored", "take", FILE][..], &board].concat()).done();
+    export(&demo, "keystores", &[]).done();
+}
