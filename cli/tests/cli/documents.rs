@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 79] = [
+const PRINTED: [Printed; 80] = [
     printed("quorate demo --preregistration --no-keystores --out preregistered", &[], "", "alice"),
     printed(
         "quorate verify preregistration preregistrations-draft.json --network hoodi",
@@ -545,6 +545,15 @@ const PRINTED: [Printed; 79] = [
         code: 1,
         ..printed(
             "quorate step ceremony.toml --via nats://nats.example.org:4222",
+            &[("nats.example.org:4222", "127.0.0.1:9")],
+            "",
+            "alice",
+        )
+    },
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate doctor ceremony.toml --via nats://nats.example.org:4222",
             &[("nats.example.org:4222", "127.0.0.1:9")],
             "",
             "alice",
