@@ -1,6 +1,7 @@
 //! Obol clusters: definitions and locks, from hashes to whole ceremonies.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+mod board;
 mod ceremony;
 
 mod cli;

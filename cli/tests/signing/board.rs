@@ -109,6 +109,35 @@ fn a_deposit_for_everybody_by_a_board() {
     assert_eq!(names(&made["signed_by"]), json!(["alice", "carol", "dave"]));
 }
 
+/// Other fee recipients for all validators, from answers that were left on a board.
+#[test]
+fn registrations_by_a_board() {
+    let place = place();
+    let to = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+    let keys: Vec<String> = place
+        .parent()
+        .validators()
+        .iter()
+        .map(|validator| format!("0x{}", hex::encode(validator.public_key.to_compressed())))
+        .collect();
+    let policy =
+        format!("registrations = \"allow-list\"\nallow = {keys:?}\nfee_recipients = [{to:?}]\n");
+    OPERATORS.iter().for_each(|operator| place.policy(operator, &policy));
+    let transcript = place.transcript();
+    let args = ["registration", "request", &transcript, "-o", "request.json", "--all", "--public"];
+    let more = ["--fee-recipient", to, "--gas-limit", "45000000", "--board", "board"];
+    let asked = place.by("alice", &[&args[..], &more].concat()).done().json();
+    let id = asked["request"].as_str().unwrap();
+    fs::remove_file(place.path("request.json")).unwrap();
+    for operator in ["alice", "carol", "dave"] {
+        sign(&place, operator, "registration", id).done();
+    }
+    let made = combine(&place, "bob", "registration", id, "registrations.json").done().json();
+    assert_eq!(names(&made["signed_by"]), json!(["alice", "carol", "dave"]));
+    let args = ["registration", "verify", "registrations.json", "--network", "hoodi"];
+    place.run(&args).done();
+}
+
 /// The same at a NATS server, in the place of a folder.
 #[test]
 fn an_exit_by_a_server() {

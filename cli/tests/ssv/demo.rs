@@ -44,7 +44,7 @@ pub(crate) fn rsa(demo: &Path, name: &str) -> RsaSecret {
 }
 
 /// Judges the folder `demo` of a finished demo.
-fn judge(home: &Path, operators: usize, validators: usize) {
+pub(crate) fn judge(home: &Path, operators: usize, validators: usize) {
     let demo = home.join("demo");
     let info =
         parse_operators_info(&fs::read(demo.join("ssv/operators_info.json")).unwrap()).unwrap();

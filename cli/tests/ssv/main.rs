@@ -5,6 +5,7 @@
 mod again;
 
 mod altered;
+mod board;
 
 mod demo;
 
