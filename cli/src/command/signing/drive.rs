@@ -13,7 +13,7 @@ use super::result::{Product, blamed, product};
 use crate::live::{has_address, left, stopped};
 use crate::messages;
 use crate::messages::shown;
-use crate::progress::{Named, Progress, seat_name, seat_names};
+use crate::progress::{Named, Progress, listed, seat_name, seat_names};
 use crate::reach::claimed;
 use crate::report::CliError;
 use quorate::exchange::reminds;
@@ -122,7 +122,8 @@ impl<C: Channels> Drive<C> {
             |peer: &Index| format!("{}, {}", self.name(*peer), self.progress.last_heard(*peer));
         if !waiting.is_empty() {
             let all = waiting.iter().map(one).collect::<Vec<_>>();
-            self.progress.say(&format!("Waiting for {}.", all.join(", ")));
+            let doing = if self.live.is_satisfied() { "Staying" } else { "Waiting" };
+            self.progress.say(&format!("{doing} for {}.", all.join(", ")));
         }
     }
 
@@ -245,13 +246,19 @@ impl<C: Channels> Drive<C> {
         let first = made.unwritten.is_none();
         made.unwritten = made.product.write_once(&made.file).err();
         if made.unwritten.is_none() {
-            let line = format!(
-                "Wrote {}. Staying online for operators who do not have it yet; you can press \
-                 Ctrl-C at any time.",
-                shown(&made.file)
-            );
-            self.progress.say(&line);
-            return self.live.written();
+            let file = shown(&made.file);
+            let actions = self.live.written();
+            // As it stands now: who has it, and who will never ask for it, is not stayed for.
+            let peers = seat_names(self.live.parent().ceremony(), &self.live.waiting_for());
+            self.progress.say(&match peers.is_empty() {
+                true => format!("Wrote {file}. All others have it, or are gone."),
+                false => format!(
+                    "Wrote {file}. Staying for {}, who may not have it yet; you can press Ctrl-C \
+                     at any time.",
+                    listed(&peers)
+                ),
+            });
+            return actions;
         }
         if first {
             self.remind();
