@@ -210,6 +210,24 @@ fn known_answer_of_the_rehearsal() {
 }
 
 #[test]
+fn known_answer_of_the_rehearsal_of_a_reshare() {
+    let vector = std::fs::read_to_string("test-vectors/reshare/grow.json").unwrap();
+    let vector: serde_json::Value = serde_json::from_str(&vector).unwrap();
+    let file = CeremonyFile::parse(&vector["file"].to_string()).unwrap();
+    let ceremony = Ceremony::try_from(file).unwrap();
+    let rehearsed = rehearsal::of(&ceremony, "first try").unwrap();
+    let spec = rehearsed.reshare().unwrap();
+    let answers = [
+        ("id", hex::encode(rehearsed.id())),
+        ("root of the parent's rows", spec.origin.parent().unwrap().rows.to_string()),
+        ("first key", hex::encode(spec.validators[0].key)),
+        ("length of the canonical bytes", rehearsed.canonical().len().to_string()),
+        ("digest", rehearsed.digest().to_string()),
+    ];
+    assert_rows(&table(&chapter("18-rehearsal.md"), "\n## 18.5 "), &answers);
+}
+
+#[test]
 fn known_answers_of_frames() {
     let file = CeremonyFile::parse_toml(&chapter("examples/hoodi-3-of-4.toml")).unwrap();
     let ceremony = Ceremony::try_from(file).unwrap();

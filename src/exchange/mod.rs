@@ -145,6 +145,12 @@ impl Exchange {
                 self.tick(&mut out);
             }
         }
+        // Keys for nothing run nowhere: there is nobody who has to stop them.
+        if self.participant.awaits_stop() && self.participant.seat().ceremony.is_rehearsal() {
+            let none = Minima { signed: vec![None; self.shape.v] };
+            let said = self.give(Input::Stopped(none), storage)?.unwrap_or_default();
+            self.tell_all(&said, &mut out);
+        }
         self.conclude(out, storage)
     }
 

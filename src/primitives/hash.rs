@@ -144,6 +144,8 @@ tags! {
     Rehearsal = "rehearsal",
     /// Id of a rehearsal, from the ceremony and the words.
     RehearsalId = "rehearsal-id",
+    /// Keys for nothing, in the place of those that a reshare deals anew.
+    RehearsalKey = "rehearsal-key",
     /// What stands at the front of an operator packet.
     Packet = "packet",
     /// A file in an operator packet.

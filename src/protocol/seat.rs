@@ -39,8 +39,8 @@ pub struct OwnSeat {
 pub struct OldShares(Vec<SecretScalar>);
 
 impl OldShares {
-    /// The secrets of an import's keys, in the order of its validators. That they are right is seen
-    /// before anything is signed.
+    /// The secrets of an import's keys, in the order of its validators; or what a dealer deals in a
+    /// rehearsal. That they are right is seen before anything is signed.
     pub fn whole(keys: Vec<SecretScalar>) -> Self {
         Self(keys)
     }

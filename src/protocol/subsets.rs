@@ -4,7 +4,7 @@
 use crate::message::body::Commit;
 use crate::message::envelope::Round;
 use crate::message::shape::Shape;
-use crate::primitives::curve::G2;
+use crate::primitives::curve::{G1, G1Sum, G2};
 use crate::primitives::lagrange::{coefficients_at_zero, combine};
 use crate::spec::threshold::Index;
 
@@ -24,36 +24,59 @@ pub struct Groups {
     pub failed: Vec<Vec<Index>>,
 }
 
-/// Combines the first message's partial signatures of each group of `t` operators, for the first
-/// validator, and compares the result with the validator's signature, of which there is one. `None`
-/// before the ceremony is complete.
+/// For the first validator, combines the first message's partial signatures of each group of `t`
+/// operators, and compares the result with the validator's signature, of which there is one. Where
+/// nothing is signed, as in a reshare, it combines their public shares instead, which give the key:
+/// of its share each has proven that it holds it. `None` before the ceremony is complete.
 pub fn groups(participant: &Participant) -> Option<Groups> {
     let ceremony = &participant.seat().ceremony;
-    let shape = Shape::of(ceremony);
-    let signature = participant.outcome()?.validators.first()?.signatures.first()?;
-    let mut partials: Vec<(Index, u64, G2)> = Vec::new();
-    for (index, seat) in ceremony.receivers() {
-        let statement = participant.inbox().get(Round::Commit, index)?;
-        let commit = Commit::decode(statement.body(), &shape, index).ok()?;
-        partials.push((index, seat.point, *commit.partials.first()?));
+    let validator = participant.outcome()?.validators.first()?;
+    let (points, seats): (Vec<u64>, Vec<Index>) =
+        ceremony.receivers().map(|(index, seat)| (seat.point, index)).unzip();
+    let at_zero = |group: &[usize]| {
+        coefficients_at_zero(&group.iter().map(|position| points[*position]).collect::<Vec<_>>())
+    };
+    match validator.signatures.first() {
+        Some(signature) => {
+            let shape = Shape::of(ceremony);
+            let partial = |index: &Index| {
+                let statement = participant.inbox().get(Round::Commit, *index)?;
+                let commit = Commit::decode(statement.body(), &shape, *index).ok()?;
+                commit.partials.first().copied()
+            };
+            let partials: Vec<G2> = seats.iter().map(partial).collect::<Option<_>>()?;
+            Some(tried(ceremony.t(), &seats, |group| {
+                let signed: Vec<G2> = group.iter().map(|position| partials[*position]).collect();
+                let combined = at_zero(group).and_then(|at| combine(&at, &signed));
+                combined.as_ref() == Some(signature)
+            }))
+        }
+        None => {
+            let shares = &validator.public_shares;
+            (shares.len() == seats.len()).then_some(())?;
+            Some(tried(ceremony.t(), &seats, |group| {
+                let held: Vec<G1> = group.iter().map(|position| shares[*position]).collect();
+                let key = at_zero(group).and_then(|at| G1Sum::msm(&held, &at).finish());
+                key.as_ref() == Some(&validator.public_key)
+            }))
+        }
     }
+}
+
+/// Tries each group of `t` of these seats, by positions.
+fn tried(t: usize, seats: &[Index], can: impl Fn(&[usize]) -> bool) -> Groups {
     let mut found = Groups { tried: 0, all: true, failed: Vec::new() };
-    let mut group: Vec<usize> = (0..ceremony.t()).collect();
+    let mut group: Vec<usize> = (0..t).collect();
     loop {
-        let of = || group.iter().map(|position| &partials[*position]);
-        let points: Vec<u64> = of().map(|(_, point, _)| *point).collect();
-        let signed: Vec<G2> = of().map(|(_, _, partial)| *partial).collect();
-        let combined =
-            coefficients_at_zero(&points).and_then(|coefficients| combine(&coefficients, &signed));
-        if combined.as_ref() != Some(signature) {
-            found.failed.push(of().map(|(index, ..)| *index).collect());
+        if !can(&group) {
+            found.failed.push(group.iter().map(|position| seats[*position]).collect());
         }
         found.tried += 1;
-        if !next(&mut group, partials.len()) {
-            return Some(found);
+        if !next(&mut group, seats.len()) {
+            return found;
         }
         if found.tried == MOST_GROUPS {
-            return Some(Groups { all: false, ..found });
+            return Groups { all: false, ..found };
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Rehearsals in memory: complete, with every group able to sign, and worth nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use quorate::audit::audit;
@@ -77,8 +78,31 @@ fn what_a_rehearsal_is_of() {
     run(&mut parents, &mut honest);
     let parts = ["alice", "bob", "carol"].map(|name| (name, true, true));
     let reshare = quorate::simulation::reshare::reshare(&parents, &parts, 2, &[0, 1]);
-    let refused = rehearsal::of(&reshare[0].seat.ceremony, "x").unwrap_err();
-    assert_eq!(refused, NoRehearsal::Kind);
+    // The keys of a reshare are others with each word, and none of them the parent's.
+    let parent = &reshare[0].seat.ceremony;
+    let of = |words: &str| rehearsal::of(parent, words).unwrap();
+    let (first, second) = (of("x"), of("y"));
+    let keys = |ceremony: &Ceremony| -> BTreeSet<[u8; 48]> {
+        ceremony.reshare().unwrap().validators.iter().map(|validator| validator.key).collect()
+    };
+    let all: BTreeSet<_> = [parent, &first, &second].into_iter().flat_map(keys).collect();
+    assert_eq!(all.len(), 6);
+    for seat in first.indices() {
+        let shares = rehearsal::old_shares(&first, seat).unwrap();
+        let public: Vec<_> = shares.iter().map(|share| share.base_mult().unwrap()).collect();
+        assert_eq!(first.parent_shares().unwrap().of(seat), Some(&public[..]));
+    }
+}
+
+#[test]
+fn an_import_and_a_repair_are_not_rehearsed() {
+    for vector in ["import/stays.json", "repair/file.json"] {
+        let text = std::fs::read_to_string(format!("test-vectors/{vector}")).unwrap();
+        let vector: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let file = CeremonyFile::parse(&vector["file"].to_string()).unwrap();
+        let ceremony = Ceremony::try_from(file).unwrap();
+        assert_eq!(rehearsal::of(&ceremony, "x").unwrap_err(), NoRehearsal::Kind);
+    }
 }
 
 /// What a rehearsal has left is shown as a ceremony's, as it is and with the front of one.

@@ -1,5 +1,5 @@
-//! `quorate rehearse`: a key generation by the same operators over the same ways, in memory and for
-//! nothing: how long each round takes, who is last, and whether every group can sign.
+//! `quorate rehearse`: a key generation or a reshare by the same operators over the same ways, in
+//! memory and for nothing: how long each round takes, who is last, and whether all groups can sign.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use super::addresses;
 use super::run::listen_address;
 use crate::args::RehearseArgs;
 use crate::live::{Live, stopped};
+use crate::messages::Spoilt;
 use crate::progress::{listed, round_word, seat_name, seat_names};
 use crate::reach::Ways;
 use crate::report::{CliError, Exit, Output, talk};
@@ -19,6 +20,7 @@ use crate::{messages, packet, prompt};
 use quorate::exchange::{Ending, Exchange, InMemory, Notice, Pacing};
 use quorate::message::envelope::Round;
 use quorate::protocol::participant::{OwnSeat, Participant};
+use quorate::protocol::seat::OldShares;
 use quorate::protocol::subsets::{Groups, groups};
 use quorate::spec::{Ceremony, Index, rehearsal};
 use quorate_operator::carrier::{Event, Tcp, TcpConfig};
@@ -43,8 +45,11 @@ pub(crate) fn run(args: &RehearseArgs, out: &Output) -> Result<Exit, CliError> {
     let (ceremony, rehearsed) = (Arc::new(ceremony), Arc::new(rehearsed));
     let own = OwnSeat::find(ceremony.clone(), operator.clone())
         .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
-    let seat = OwnSeat::find(rehearsed.clone(), operator)
+    let mut seat = OwnSeat::find(rehearsed.clone(), operator)
         .ok_or_else(|| messages::internal("a rehearsal without a seat of its ceremony"))?;
+    if let Some(shares) = rehearsal::old_shares(&rehearsed, seat.me) {
+        seat = seat.with_old_shares(Arc::new(OldShares::whole(shares)));
+    }
     if !own.is_of_this_install() {
         return Err(messages::other_install(state.path()));
     }
@@ -90,8 +95,12 @@ pub(crate) fn run(args: &RehearseArgs, out: &Output) -> Result<Exit, CliError> {
         Ending::Complete => Vec::new(),
         Ending::Written { unconfirmed } => unconfirmed,
         Ending::Interrupted { waiting, .. } => return not_complete(&ceremony, &waiting, args, out),
-        Ending::PutBack(_) | Ending::Fault { .. } => {
-            return Err(messages::rehearsal_failed(&args.file));
+        Ending::PutBack(_) => {
+            return Err(messages::rehearsal_failed(&args.file, &Spoilt::Own, &ceremony));
+        }
+        Ending::Fault { fault, .. } => {
+            let spoilt = Spoilt::Fault(&fault.rule);
+            return Err(messages::rehearsal_failed(&args.file, &spoilt, &ceremony));
         }
     };
     let groups = groups(&participant)
@@ -135,6 +144,10 @@ struct Lap {
 impl Watch {
     fn new(live: Live) -> Self {
         Self { live, begun: Instant::now(), seen: BTreeMap::new() }
+    }
+
+    fn spoilt(&self, spoilt: &Spoilt<'_>, participant: &Participant) {
+        self.live.say(&format!("{}.", spoilt.what(&participant.seat().ceremony)));
     }
 
     /// Each round from the end of the one before.
@@ -186,7 +199,7 @@ impl Watch {
         if let Some(slowest) = &slowest {
             text += &format!("Slowest after the first round: {slowest}.\n");
         }
-        let (t, n) = (ceremony.t(), ceremony.n());
+        let (t, n) = (ceremony.t(), ceremony.threshold().participants());
         let all = if groups.all { "all of them" } else { "the first of them" };
         text += &format!("Groups of {t} of the {n} operators that can sign: {all}, ");
         text += &format!("{} tried, {} failed.\n\n", groups.tried, groups.failed.len());
@@ -225,9 +238,9 @@ impl Observer for Watch {
             Notice::Written { .. } | Notice::StayingFor(_) => {
                 self.live.say("The rehearsal is complete here. Staying until all have seen that.");
             }
-            Notice::Fault(_) | Notice::Proven(_) | Notice::Claimed(_) | Notice::PutBack(_) => {
-                self.live.say(messages::rehearsal_repeated());
-            }
+            Notice::Fault(fault) => self.spoilt(&Spoilt::Fault(&fault.rule), participant),
+            Notice::Proven(fault) => self.spoilt(&Spoilt::Fault(&fault.rule), participant),
+            Notice::Claimed(_) | Notice::PutBack(_) => self.spoilt(&Spoilt::Own, participant),
             other => self.live.told(participant, other),
         }
     }

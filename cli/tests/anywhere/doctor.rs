@@ -30,7 +30,7 @@ fn doctor(scene: &Scene, i: usize, file: &str, more: &[&str]) -> Running {
 }
 
 /// What is said of one thing: whether it is well, the fact, and what to do.
-fn said(ended: &Ended, of: impl Fn(&Value) -> bool) -> (Option<bool>, String, String) {
+pub(crate) fn said(ended: &Ended, of: impl Fn(&Value) -> bool) -> (Option<bool>, String, String) {
     let json = ended.json();
     let found: Vec<&Value> = json["checks"].as_array().unwrap().iter().filter(|c| of(c)).collect();
     let [found] = found[..] else { panic!("{json}") };
@@ -43,7 +43,7 @@ fn of_peer(ended: &Ended, index: u16) -> (Option<bool>, String, String) {
 }
 
 /// One thing of the own side has failed, like this, and nothing was called.
-fn own_fault(ended: &Ended, check: &str, what: &str, fix: &str) {
+pub(crate) fn own_fault(ended: &Ended, check: &str, what: &str, fix: &str) {
     assert_eq!(ended.code, 1, "{}{}", ended.stdout, ended.stderr);
     let (ok, text, todo) =
         said(ended, |found| found["check"] == check && found["ok"] == Value::Bool(false));
@@ -240,10 +240,11 @@ fn another_file_and_another_operator_are_told_by_both_sides() {
     assert!(fix.contains("--at OPERATOR=HOST:PORT") || fix.contains("twelve words"), "{fix}");
 }
 
-/// Bob's keys.
-fn bob(scene: &Scene) -> OwnSeat {
-    let state = StateDir::open(&scene.here().join("bob")).unwrap();
-    let passphrase = SecretBytes::new(b"the words of bob".to_vec());
+/// An operator's keys.
+pub(crate) fn seat_of(scene: &Scene, i: usize) -> OwnSeat {
+    let name = NAMES[i];
+    let state = StateDir::open(&scene.here().join(name)).unwrap();
+    let passphrase = SecretBytes::new(format!("the words of {name}").into_bytes());
     let sealed = state.read_identity().unwrap();
     let secret = open_with_passphrase(&sealed, &passphrase, IDENTITY_FILE).unwrap();
     let operator = Operator::from_secret_bytes(&secret).unwrap();
@@ -263,7 +264,7 @@ fn told(scene: &Scene, ahead: i64, program: &str) -> Ended {
     let mut heard = false;
     runtime.block_on(async {
         let listen = scene.address(1);
-        let config = TcpConfig::of(&bob(scene), Some(listen.as_str().into()));
+        let config = TcpConfig::of(&seat_of(scene, 1), Some(listen.as_str().into()));
         let mut tcp = Tcp::start(config).await.unwrap();
         while !heard {
             match tcp.next().await {
@@ -323,7 +324,7 @@ fn a_board_is_looked_at_instead_of_calling() {
 #[test]
 fn an_old_channel_is_named() {
     let scene = Scene::new(3, &[0, 1, 2]);
-    let digest = bob(&scene).ceremony.digest();
+    let digest = seat_of(&scene, 1).ceremony.digest();
     let refusal = [&[1, 0, 0, 0, 2], &digest.0[..]].concat();
     let listener = TcpListener::bind(scene.address(1)).unwrap();
     std::thread::spawn(move || {

@@ -1,11 +1,22 @@
 //! `quorate rehearse` on real processes: complete, begun twice, and too few; and what it leaves,
 //! which is nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use quorate::message::envelope::{Round, Statement};
+use quorate::message::shape::Shape;
+use quorate::message::sync::Frame;
+use quorate::primitives::hash::Digest;
+use quorate::protocol::participant::OwnSeat;
+use quorate::spec::rehearsal;
+use quorate_operator::carrier::{Event, Tcp, TcpConfig};
+
+use crate::doctor::seat_of;
 use crate::scene::{NAMES, Scene};
 use crate::support::files::{Found, tree};
 use crate::support::program::{Ended, command, end};
@@ -103,12 +114,46 @@ fn words_that_were_used_stop_it_and_blame_nobody() {
     drop(bob.kill());
     let again = rehearse(&scene, 1, "twice", &["--wait", "60"]);
     for ended in [alice.ended(), again.ended()] {
-        ended.failed(1, &["most likely somebody began it twice with these words"]);
+        ended.failed(1, &["with these words", "all operators begin another one, with other words"]);
         for word in ["guilty", "cheat", "evidence", "Responsible"] {
             assert!(!ended.stderr.contains(word), "{word}: {}", ended.stderr);
         }
     }
     assert!(!scene.here().join("alice/ceremonies").exists());
+}
+
+/// A program that computes something wrong is no matter of beginning twice.
+#[test]
+fn a_broken_program_is_told_from_a_second_beginning() {
+    let scene = Scene::new(3, &[0, 1, 2]);
+    let others = [0, 2].map(|i| rehearse(&scene, i, "broken", &["--wait", "60"]));
+    let own = seat_of(&scene, 1);
+    let rehearsed = Arc::new(rehearsal::of(&own.ceremony, "broken").unwrap());
+    let bob = OwnSeat::find(rehearsed.clone(), own.operator.clone()).unwrap();
+    // A hello of the right length, with the same key for everybody.
+    let body = vec![0; Shape::of(&rehearsed).owes(bob.me, Round::Hello).unwrap()];
+    let (session, zero) = (rehearsed.digest(), Digest::ZERO);
+    let key = bob.operator.key();
+    let hello = Statement::sign(key, bob.me, Round::Hello, session, zero, &body);
+    let frame = Frame::Statement(hello.bytes().to_vec()).encode();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let listen = scene.address(1);
+    runtime.block_on(async {
+        let mut tcp = Tcp::start(TcpConfig::of(&bob, Some(listen.as_str().into()))).await.unwrap();
+        let mut told = BTreeSet::new();
+        while told.len() < 2 {
+            if let Event::Up { peer, .. } = tcp.next().await {
+                assert!(tcp.send(peer, frame.clone()));
+                told.insert(peer);
+            }
+        }
+        tcp.shutdown().await;
+    });
+    for ended in others.map(Running::ended) {
+        let (no, what) = ("began it twice", "no matter of beginning twice: ");
+        assert!(!ended.stderr.contains(no), "{}", ended.stderr);
+        ended.failed(1, &[what, "look at the program and the machine of \"bob\" (operator 2)"]);
+    }
 }
 
 #[test]
@@ -146,13 +191,48 @@ fn a_rehearsal_meets_where_the_ceremony_does() {
     }
 }
 
+/// Operators who have shares rehearse a reshare to another threshold. Each of their files with
+/// shares is a pipe meanwhile, at which whoever opens it waits for ever; nothing is asked of
+/// anybody, and nothing is written.
 #[test]
-fn a_reshare_is_not_rehearsed() {
+fn a_reshare_is_rehearsed_without_a_share() {
     let scene = Scene::new(3, &[0, 1, 2]);
-    let parent = "test-vectors/ceremony/3-of-4.quorate";
-    fs::copy(crate::support::repository(parent), scene.here().join("parent.quorate")).unwrap();
+    let all = [0, 1, 2].map(|i| scene.listen(i, &[]));
+    all.into_iter().for_each(|running| drop(running.ends_with(0)));
+    fs::write(scene.here().join("parent.quorate"), scene.transcript(0)).unwrap();
     let args = ["reshare", "new", "--from", "parent.quorate", "--name", "Next", "-o", "next.toml"];
-    end(command(scene.here(), &args)).done();
-    let ended = end(scene.by(0, &["rehearse", "next.toml", "--id", "x"]));
-    ended.failed(2, &["only a key generation is rehearsed: a rehearsal never reads a share"]);
+    let more = ["--threshold", "3", "--allow-all-required"];
+    end(command(scene.here(), &[&args[..], &more].concat())).done();
+    let mut kept = 0;
+    for name in &NAMES[..3] {
+        let ceremonies = scene.here().join(name).join("ceremonies");
+        for path in tree(&ceremonies).into_keys().map(|path| ceremonies.join(path)) {
+            if path.is_file() {
+                fs::remove_file(&path).unwrap();
+                let made = Command::new("mkfifo").arg(&path).status().unwrap();
+                assert!(made.success(), "{}", path.display());
+                kept += usize::from(path.ends_with("log.sealed"));
+            }
+        }
+    }
+    assert_eq!(kept, 3, "each has a log with shares");
+    let at: Vec<String> = NAMES[..3]
+        .iter()
+        .zip(0..)
+        .map(|(name, i)| format!("{name}={}", scene.address(i)))
+        .collect();
+    let at: Vec<&str> = at.iter().flat_map(|at| ["--at", at.as_str()]).collect();
+    let running = [0, 1, 2].map(|i| {
+        let address = scene.address(i);
+        let args = ["rehearse", "next.toml", "--id", "next", "--listen", &address, "--json"];
+        Running::start(scene.by(i, &[&args[..], &at].concat()))
+    });
+    for ended in running.map(|running| running.ends_with(0)) {
+        let json = ended.json();
+        assert_eq!(json["ready"], true, "{json}");
+        assert_eq!(json["rounds"].as_array().unwrap().len(), 5, "{json}");
+        assert_eq!(json["groups"], serde_json::json!({ "tried": 1, "all": true, "failed": 0 }));
+        assert!(!ended.stderr.contains("--stopped"), "{}", ended.stderr);
+    }
+    assert!(!scene.here().join("alice/children").exists());
 }
