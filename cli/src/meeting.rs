@@ -7,10 +7,17 @@ use super::args::MeetingArgs;
 use super::live::stopped_by_signals;
 use super::report::CliError;
 use super::{messages, secret_file};
+use quorate_operator::carrier::board::nats::{Credentials, LONGEST_CREDENTIALS};
 use quorate_operator::carrier::board::{Board, BoardError, Entry, Folder, Listing, Nats, Place};
 
 /// How long a visit to a server may take: there may be much to fetch over a slow line.
 const VISIT: Duration = Duration::from_secs(30 * 60);
+
+/// Credentials for a server.
+fn read(path: &Path) -> Result<Credentials, CliError> {
+    let file = secret_file::read_all(path, LONGEST_CREDENTIALS)?;
+    Credentials::parse(&file).map_err(|error| messages::no_credentials(path, error))
+}
 
 /// Where operators meet who are not connected.
 pub(crate) enum Meeting {
@@ -37,7 +44,7 @@ impl Meeting {
 
     /// At a NATS server.
     pub(crate) fn via(url: &str, credentials: Option<&Path>) -> Result<Self, CliError> {
-        let credentials = credentials.map(secret_file::read).transpose()?;
+        let credentials = credentials.map(read).transpose()?;
         let nats = Nats::at(url, credentials).map_err(|error| messages::via(url, error))?;
         let meeting = Self::Nats(Box::new(nats));
         meeting.begin_visit();

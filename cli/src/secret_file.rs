@@ -1,5 +1,5 @@
-//! Reads a secret from a file or a pipe: one line of text, of a source that other users cannot have
-//! changed.
+//! Reads a secret from a file or a pipe: a line of text, or several, of a source that other users
+//! cannot have changed.
 
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -35,27 +35,37 @@ pub(crate) enum NotASecret {
 /// must be this user's alone, or one that nobody can change, as containers mount their secrets. A
 /// pipe is read to its end.
 pub(crate) fn read(path: &Path) -> Result<SecretBytes, CliError> {
+    let bytes = content(path, MOST_SECRET_BYTES)?;
+    let line = only_line(&bytes).map_err(|error| messages::not_a_secret(path, error))?;
+    Ok(SecretBytes::new(line.to_vec()))
+}
+
+/// A secret of several lines from such a file or pipe, of `most` bytes.
+pub(crate) fn read_all(path: &Path, most: usize) -> Result<SecretBytes, CliError> {
+    content(path, most).map(|bytes| SecretBytes::new(bytes.to_vec()))
+}
+
+fn content(path: &Path, most: usize) -> Result<Zeroizing<Vec<u8>>, CliError> {
     // NONBLOCK, so that a pipe without a writer does not make us wait for one.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let opened = rustix::fs::open(path, flags, Mode::empty()).map_err(std::io::Error::from);
     let mut file = opened.map(File::from).map_err(|error| messages::reading(path, &error))?;
     let found = file.metadata().map_err(|error| messages::reading(path, &error))?;
     // Larger than what can come: a buffer that grows leaves a copy behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MOST_SECRET_BYTES));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * most));
     if found.file_type().is_fifo() {
-        drain(path, &mut file, &mut bytes)?;
+        drain(path, &mut file, &mut bytes, most)?;
     } else {
         private(path, &found)?;
-        file.take(MOST_SECRET_BYTES as u64 + 1)
+        file.take(most as u64 + 1)
             .read_to_end(&mut bytes)
             .map_err(|error| messages::reading(path, &error))?;
     }
-    if bytes.len() > MOST_SECRET_BYTES {
+    if bytes.len() > most {
         let length = if found.is_file() { found.len() } else { bytes.len() as u64 };
-        return Err(messages::too_long(path, length, MOST_SECRET_BYTES));
+        return Err(messages::too_long(path, length, most));
     }
-    let line = only_line(&bytes).map_err(|error| messages::not_a_secret(path, error))?;
-    Ok(SecretBytes::new(line.to_vec()))
+    Ok(bytes)
 }
 
 /// Refuses what other users can change, and what they can read where they could be kept from it.
@@ -76,10 +86,10 @@ fn private(path: &Path, found: &Metadata) -> Result<(), CliError> {
 }
 
 /// Reads a pipe to its end, or to one byte more than a secret has.
-fn drain(path: &Path, pipe: &mut File, bytes: &mut Vec<u8>) -> Result<(), CliError> {
+fn drain(path: &Path, pipe: &mut File, bytes: &mut Vec<u8>, most: usize) -> Result<(), CliError> {
     let failed = |error: Errno| messages::reading(path, &error.into());
     let mut chunk = Zeroizing::new([0; 512]);
-    while bytes.len() <= MOST_SECRET_BYTES {
+    while bytes.len() <= most {
         let mut waiting = [PollFd::new(pipe, PollFlags::IN)];
         match poll(&mut waiting, Some(&PATIENCE)) {
             Ok(0) => return Err(messages::pipe_silent(path, PATIENCE.tv_sec)),

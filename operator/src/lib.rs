@@ -22,4 +22,6 @@ pub use drive::{Followed, Observer, drive, follow};
 pub use error::MachineError;
 pub use machine::Machine;
 pub use regained::repairs_of;
-pub use visit::{Visit, VisitError, Visited, has_begun, put_statement, rejected, shown_of};
+pub use visit::{
+    Visit, VisitError, Visited, has_begun, longest_posting, put_statement, rejected, shown_of,
+};

@@ -132,6 +132,11 @@ pub fn shown_of(
     Ok(of_it.into_values().collect())
 }
 
+/// Bytes of the longest file that a board gets of this ceremony.
+pub fn longest_posting(ceremony: &Ceremony) -> u64 {
+    Slots::of(ceremony).longest()
+}
+
 /// Puts a statement on a board, unless it is there. Whether it was not.
 pub fn put_statement(
     board: &impl Board,
@@ -252,6 +257,11 @@ impl Slots {
     fn budget(&self) -> Budget {
         let longest = self.all.iter().filter_map(|(.., lengths)| lengths.iter().max());
         Budget::visit(longest.map(|bytes| *bytes as u64).fold(0, u64::saturating_add))
+    }
+
+    fn longest(&self) -> u64 {
+        let lengths = self.all.iter().flat_map(|(.., lengths)| lengths);
+        lengths.max().map_or(0, |bytes| *bytes as u64)
     }
 
     fn slot(&self, place: &Place) -> Option<&(Place, Round, Index, Vec<usize>)> {

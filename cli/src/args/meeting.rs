@@ -23,7 +23,8 @@ pub(crate) struct ServerArgs {
     /// other: nats://HOST:PORT. They need not be there at the same time.
     #[arg(long, value_name = "URL")]
     pub(crate) via: Option<String>,
-    /// File with USER:PASSWORD, or a token, for that server.
+    /// File with your credentials for that server: USER:PASSWORD, a token, or the seed of an NKEY;
+    /// or a .creds file.
     #[arg(long, value_name = "FILE", requires = "via")]
     pub(crate) via_credentials: Option<PathBuf>,
 }

@@ -9,7 +9,7 @@ use crate::progress::{Named, listed};
 use crate::report::CliError;
 use quorate::spec::show::plural;
 use quorate_operator::Visited;
-use quorate_operator::carrier::board::{AddressError, BoardError};
+use quorate_operator::carrier::board::{AddressError, BoardError, CredentialsError, ServerFault};
 
 pub(crate) fn board(error: BoardError) -> CliError {
     match error {
@@ -53,11 +53,11 @@ pub(crate) fn board(error: BoardError) -> CliError {
              server give its JetStream more room (max_file_store), or use another server; then \
              run the same command again",
         ),
-        BoardError::Server { at, said } => local(
-            format!("{}: {said}", shown(&at)),
-            "nothing is lost: what was read is in this operator's log. Check the server: it must \
-             have JetStream (nats-server -js) and let you use it; then run the same command again",
-        ),
+        BoardError::Server { at, why } => {
+            let what = format!("{}: {why}", shown(&at));
+            let fix = format!("nothing is lost; {}", server(&why));
+            local(what, fix)
+        }
         BoardError::Io { path, doing, why } => {
             let fix = match why {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
@@ -91,6 +91,79 @@ pub(crate) fn own_unread_and_abandoned() -> CliError {
     )
 }
 
+/// What to do about a server, and who can do it.
+fn server(why: &ServerFault) -> &'static str {
+    match why {
+        ServerFault::Resolve => {
+            "check the name that you gave with --via, and your own name server; then run the same \
+             command again"
+        }
+        ServerFault::NotNats => {
+            "another program answers there: ask whoever keeps the server for its address and port; \
+             NATS servers have 4222 unless told otherwise"
+        }
+        ServerFault::Tls => {
+            "let whoever keeps the server take connections without TLS (all that goes there is \
+             public or sealed), by a tunnel if they must not be seen: see docs/anywhere.md"
+        }
+        ServerFault::TooOld(_) => {
+            "let whoever keeps the server install a newer nats-server; then run the same command \
+             again"
+        }
+        ServerFault::SmallMessages(_) | ServerFault::LongFile { .. } => {
+            "let whoever keeps the server set max_payload back to its default, 1MB; then run the \
+             same command again"
+        }
+        ServerFault::NoCredentials(_) => {
+            "ask whoever keeps the server for credentials, put them into a file that only you can \
+             read, and give it with --via-credentials"
+        }
+        ServerFault::Credentials(_) => {
+            "compare the file of --via-credentials with what whoever keeps the server gave you; \
+             they may have expired: ask for new ones"
+        }
+        ServerFault::AsksForNoKey => {
+            "this may be another server than the credentials are for: compare the address. If it \
+             asks for none, leave --via-credentials away"
+        }
+        ServerFault::Forbidden(_) => {
+            "let whoever keeps the server allow this user what docs/anywhere.md lists; then run \
+             the same command again"
+        }
+        ServerFault::NoJetStream => {
+            "let whoever keeps the server start it with JetStream (nats-server -js); then run the \
+             same command again"
+        }
+        ServerFault::NotThisAccount(_) => {
+            "let whoever keeps the server enable JetStream for this account (jetstream: enabled, \
+             or limits in its JWT); then run the same command again"
+        }
+        ServerFault::Said(_) => {
+            "what was read is in this operator's log. Check the server: it must have JetStream \
+             (nats-server -js) and let you use it; then run the same command again"
+        }
+    }
+}
+
+/// A file that holds no credentials of a server.
+pub(crate) fn no_credentials(path: &Path, error: CredentialsError) -> CliError {
+    let fix = match error {
+        CredentialsError::NotAUser => {
+            "a key of an account or operator signs for all of its users: keep it away from here, \
+             and ask whoever keeps the server for a user's"
+        }
+        CredentialsError::Seed | CredentialsError::Block(_) => {
+            "copy the file again, whole, as whoever keeps the server gave it to you; or ask for a \
+             new one"
+        }
+        _ => {
+            "it holds USER:PASSWORD, a token, or the seed of an NKEY on one line; or it is the \
+             .creds file that whoever keeps the server gave you"
+        }
+    };
+    usage(format!("{}: {error}", shown(path)), fix)
+}
+
 pub(crate) fn no_board() -> CliError {
     usage(
         "where to meet the others is not given",
@@ -111,8 +184,8 @@ pub(crate) fn no_calls() -> CliError {
 pub(crate) fn via(url: &str, error: AddressError) -> CliError {
     let fix = match error {
         AddressError::Credentials => {
-            "everybody on this machine sees what is typed: give nats://HOST:PORT, and \
-             USER:PASSWORD or a token in a file, with --via-credentials"
+            "everybody on this machine sees what is typed: give nats://HOST:PORT, and the \
+             credentials in a file, with --via-credentials"
         }
         AddressError::Onion => {
             "start a tunnel to it through your proxy, and give the tunnel's end on this machine, \

@@ -25,6 +25,25 @@ pub(crate) fn little_space(dir: &Path, free: u64, needed: u64) -> CliError {
     )
 }
 
+/// A server to which there is no connection.
+pub(crate) fn server_not_reached(at: &Path, why: ErrorKind) -> CliError {
+    let fix = match why {
+        ErrorKind::ConnectionRefused => {
+            "nothing listens there: ask whoever keeps the server to start it, and for its port; \
+             NATS servers have 4222 unless told otherwise"
+        }
+        ErrorKind::TimedOut | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
+            "ask whoever keeps the server to open its port in the firewall; and try from another \
+             network: yours may let out nothing to that port"
+        }
+        _ => {
+            "something between you and the server breaks connections, or it was stopped just now: \
+             run it again, or try another network"
+        }
+    };
+    local(format!("{}: the server is not reached: {why}", shown(at)), fix)
+}
+
 /// Two operators of whom nobody can call the other.
 pub(crate) fn only_through_others() -> &'static str {
     "no direct connection is possible: neither side has an address. What it says comes through \

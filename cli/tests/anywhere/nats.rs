@@ -13,7 +13,6 @@ use serde_json::json;
 
 use crate::scene::{NAMES, Scene};
 use crate::support::board::Enemy;
-use crate::support::files::private;
 use crate::support::nats::Server;
 use crate::support::ports::free_address;
 use crate::support::program::{Ended, command, end};
@@ -25,19 +24,19 @@ fn ceremony(scene: &Scene) -> Ceremony {
 }
 
 /// A visit of an operator.
-fn step(scene: &Scene, i: usize, url: &str, more: &[&str]) -> Ended {
+pub(crate) fn step(scene: &Scene, i: usize, url: &str, more: &[&str]) -> Ended {
     let args = ["--json", "step", "ceremony.toml", "--via", url, "--no-keystores"];
     let words = ["--yes-fingerprint", scene.words()];
     end(scene.by(i, &[&args[..], &words, more].concat()))
 }
 
 /// A visit that goes well; whether its operator has finished.
-fn visit(scene: &Scene, i: usize, url: &str) -> bool {
-    let ended = step(scene, i, url, &[]).done();
+pub(crate) fn visit(scene: &Scene, i: usize, url: &str, more: &[&str]) -> bool {
+    let ended = step(scene, i, url, more).done();
     ended.json()["finished"].as_bool().unwrap()
 }
 
-fn all_agree(scene: &Scene, n: usize) {
+pub(crate) fn all_agree(scene: &Scene, n: usize) {
     (0..n).for_each(|i| assert_eq!(scene.transcript(i), scene.transcript(0), "{}", NAMES[i]));
 }
 
@@ -56,7 +55,7 @@ fn five_operators_at_a_server_that_is_killed_in_each_turn() {
                 lost.failed(1, &["nothing is lost", "run the same command again"]);
                 server.up();
             }
-            let finished = visit(&scene, i, &server.url());
+            let finished = visit(&scene, i, &server.url(), &[]);
             assert!((turn >= 5 || !finished) && (turn < 6 || finished), "{} {turn}", NAMES[i]);
         }
     }
@@ -78,7 +77,7 @@ fn attack_bd8_a_hostile_user_of_the_server() {
         turns += 1;
         assert!(turns < 30, "{finished:?}");
         for i in chance.order(3) {
-            finished[i] = visit(&scene, i, &server.url());
+            finished[i] = visit(&scene, i, &server.url(), &[]);
             let mut lines = Vec::new();
             if turns % 3 == 0 && chance.chance(2) == 0 {
                 lines.push(format!("PUB $JS.API.STREAM.PURGE.{stream} 0\r\n\r\n"));
@@ -125,25 +124,6 @@ fn run_by_way_of_a_server() {
     alone.signal(Signal::INT);
     let ended = alone.ends_with(5);
     assert!(ended.stdout.contains("It was waiting for \"bob\""), "{}", ended.stdout);
-}
-
-#[test]
-fn credentials_come_from_a_file_alone() {
-    let accounts = "authorization { user: quorate, password: \"fox lamp\" }";
-    let Some(server) = Server::start(accounts) else { return };
-    let scene = Scene::new(3, &[]);
-    let url = server.url();
-    step(&scene, 0, &url, &[]).failed(1, &["Authorization Violation"]);
-    private(scene.here().join("wrong"), "quorate:lamp fox\n");
-    let wrong = step(&scene, 0, &url, &["--via-credentials", "wrong"]);
-    wrong.failed(1, &["Authorization Violation"]);
-    assert!(!wrong.stderr.contains("lamp fox"), "{}", wrong.stderr);
-    private(scene.here().join("right"), "quorate:fox lamp\n");
-    assert_eq!(step(&scene, 0, &url, &["--via-credentials", "right"]).done().json()["written"], 1);
-    let typed = url.replace("nats://", "nats://quorate:fox@");
-    let typed = step(&scene, 0, &typed, &[]);
-    typed.failed(2, &["holds a user or a password", "--via-credentials"]);
-    assert!(!typed.stderr.contains("quorate:fox"), "{}", typed.stderr);
 }
 
 #[test]

@@ -538,6 +538,15 @@ const PRINTED: [Printed; 77] = [
             "alice",
         )
     },
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate doctor ceremony.toml --via nats://nats.example.org:4222",
+            &[("nats.example.org:4222", "127.0.0.1:9")],
+            "",
+            "alice",
+        )
+    },
     // Not before it is asked for.
     // Nobody has stopped there either.
     Printed {

@@ -88,6 +88,20 @@ impl Server {
         stream.read_line(&mut answer).unwrap();
         assert_eq!(answer, "PONG\r\n");
     }
+
+    /// How many streams it has.
+    pub(crate) fn streams(&self) -> u64 {
+        let mut stream = self.connect().unwrap();
+        let ask =
+            "CONNECT {\"verbose\":false}\r\nSUB answer 1\r\nPUB $JS.API.INFO answer 0\r\n\r\n";
+        stream.get_mut().write_all(ask.as_bytes()).unwrap();
+        let (mut head, mut answer) = (String::new(), String::new());
+        stream.read_line(&mut head).unwrap();
+        assert!(head.starts_with("MSG answer"), "{head}");
+        stream.read_line(&mut answer).unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        answer["streams"].as_u64().unwrap()
+    }
 }
 
 impl Drop for Server {

@@ -1,10 +1,10 @@
 //! `quorate doctor`: looks before the day at everything that a ceremony needs, on this machine and
 //! on the way to the others. It signs nothing of the ceremony, and writes nothing that stays.
 
+mod board;
 mod found;
 mod peers;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -16,6 +16,7 @@ use super::export::now;
 use super::run::listen_address;
 use super::taking_part::begun;
 use crate::args::DoctorArgs;
+use crate::meeting::Meeting;
 use crate::messages::{self, shown};
 use crate::parent::{self, Attached};
 use crate::progress::seat_name;
@@ -27,15 +28,11 @@ use quorate::identity::Operator;
 use quorate::message::shape::Shape;
 use quorate::protocol::participant::OwnSeat;
 use quorate::spec::{Ceremony, Index};
-use quorate_operator::carrier::board::Folder;
-use quorate_operator::has_begun;
 use quorate_operator::machine::{self, room_needed};
-use quorate_operator::store::{self, CeremonyView, StateDir};
+use quorate_operator::store::{CeremonyView, StateDir};
 
 /// 2026-01-01: before this command was written. A clock that is behind it is wrong.
 const EARLIEST: u64 = 1_767_225_600;
-/// A file that might be written to a board. It is not.
-const TRIED: &str = "doctor";
 /// What the outputs of one validator take besides the log, generously: keystore, deposits, reports.
 const OUTPUTS_EACH: u64 = 16 << 10;
 
@@ -127,10 +124,8 @@ fn own_side(
     {
         old_shares(&state, parent, findings);
     }
-    if let Some(path) = &args.board {
-        let looked = board(path, &ceremony, seat.me, is_begun == Some(true));
-        let path = findings.take("board", looked)?;
-        findings.good("board", format!("{} can be read and written", shown(&path)));
+    if let Some(meeting) = findings.take("board", Meeting::of(&args.meeting))? {
+        board::look(&meeting, (&ceremony, seat.me), is_begun == Some(true), findings)?;
         return Some(Next::Board);
     }
     let listen = listen_address(args.listen.as_deref(), &ceremony, seat.me);
@@ -148,17 +143,6 @@ fn own_side(
         },
     }
     Some(Next::Call(Way { seat, listen, proxy: args.socks5.clone(), lock: locked? }))
-}
-
-/// Whether a board can be read and written, and does not show that this operator has begun the
-/// ceremony elsewhere; gives where it is.
-fn board(path: &Path, ceremony: &Ceremony, me: Index, is_begun: bool) -> Result<PathBuf, CliError> {
-    let board = Folder::open(path).map_err(messages::board)?;
-    store::try_writing(&board.path().join(TRIED)).map_err(messages::store)?;
-    if !is_begun && has_begun(&board, ceremony, me).map_err(messages::board)? {
-        return Err(messages::begun_elsewhere(board.path()));
-    }
-    Ok(board.path().to_owned())
 }
 
 /// Whether the disk does what a ceremony needs, and has room for it.

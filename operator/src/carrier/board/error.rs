@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use super::nats::ServerFault;
+
 /// Why a board cannot be used. None of them accuses an operator, and nothing is lost by any.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BoardError {
@@ -30,13 +32,13 @@ pub enum BoardError {
     /// Whoever made the visit has ended it.
     #[error("{}: the visit was stopped", .0.display())]
     Stopped(PathBuf),
-    /// What a server says, or why what it says is nothing.
-    #[error("{}: {said}", at.display())]
+    /// A server that cannot be used like this.
+    #[error("{}: {why}", at.display())]
     Server {
         /// Where it is.
         at: PathBuf,
-        /// What it says: anything.
-        said: String,
+        /// Why not.
+        why: ServerFault,
     },
     /// The operating system's answer.
     #[error("{}: {doing}: {why}", path.display())]

@@ -14,7 +14,7 @@ mod rejected;
 
 pub use error::BoardError;
 pub use folder::Folder;
-pub use nats::{AddressError, Nats};
+pub use nats::{AddressError, Credentials, CredentialsError, Nats, ServerFault};
 pub use reading::{Budget, Reading, Verdict};
 pub use rejected::Rejected;
 

@@ -8,8 +8,9 @@ use rand_core::Rng as _;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use quorate::primitives::secret::SecretBytes;
-
+use super::LEAST_VERSION;
+use super::credentials::{Credentials, Greeted};
+use super::fault::{ServerFault, quoted};
 use super::wire::{Said, read};
 use crate::random;
 
@@ -24,6 +25,11 @@ struct Info {
     max_payload: usize,
     #[serde(default)]
     tls_required: bool,
+    /// Forks of the server may leave it away, or have another.
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    nonce: Option<String>,
 }
 
 /// What we say of ourselves.
@@ -43,6 +49,12 @@ struct Greeting<'a> {
     pass: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nkey: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwt: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sig: Option<String>,
 }
 
 /// A connection that was opened and answers.
@@ -50,6 +62,10 @@ pub(super) struct Client {
     from: BufReader<Timed>,
     /// Bytes that one message may have.
     pub(super) piece: usize,
+    /// What the server calls its version: anything.
+    pub(super) version: String,
+    /// Whether credentials were given.
+    given: bool,
     inbox: String,
 }
 
@@ -73,8 +89,17 @@ impl Read for Timed {
     }
 }
 
-fn said(what: impl Into<String>) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, what.into())
+fn fault(what: ServerFault) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, what)
+}
+
+/// Whether a version is one that a board can do with. What is none is not judged.
+fn is_new_enough(version: &str) -> bool {
+    let mut numbers = version.trim_start_matches('v').split(['.', '-', '+']).map(str::parse);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= LEAST_VERSION,
+        _ => true,
+    }
 }
 
 /// What nobody can guess.
@@ -85,12 +110,13 @@ fn token() -> String {
 }
 
 impl Client {
-    /// Connects. `credentials` are `USER:PASSWORD`, or a token.
-    pub(super) fn open(address: &str, credentials: Option<&SecretBytes>) -> io::Result<Self> {
+    /// Connects, and says who we are.
+    pub(super) fn open(address: &str, credentials: Option<&Credentials>) -> io::Result<Self> {
         let until = Instant::now() + PATIENCE;
-        let mut failed = io::Error::from(ErrorKind::NotFound);
+        let mut failed = fault(ServerFault::Resolve);
         let mut connected = None;
-        for address in address.to_socket_addrs()? {
+        let found = address.to_socket_addrs().map_err(|_| fault(ServerFault::Resolve))?;
+        for address in found {
             let left = until.saturating_duration_since(Instant::now());
             match TcpStream::connect_timeout(&address, left.max(Duration::from_millis(1))) {
                 Ok(stream) => {
@@ -105,28 +131,39 @@ impl Client {
         stream.set_write_timeout(Some(PATIENCE))?;
         let inbox = format!("_INBOX.{}", token());
         let from = BufReader::new(Timed { stream, until });
-        let mut client = Self { from, piece: 0, inbox };
+        let given = credentials.is_some();
+        let mut client = Self { from, piece: 0, version: String::new(), given, inbox };
         let info = match read(&mut client.from)? {
-            Said::Info(info) => serde_json::from_slice::<Info>(&info),
-            _ => return Err(said("this is no NATS server")),
+            Said::Info(info) => serde_json::from_slice::<Info>(&info).ok(),
+            // It has room for no more connections, say.
+            Said::Err(error) => return Err(fault(ServerFault::told(&error, given))),
+            _ => None,
         };
-        let info = info.map_err(|_| said("this is no NATS server"))?;
+        let info = info.ok_or_else(|| fault(ServerFault::NotNats))?;
         if info.tls_required {
-            return Err(said("the server wants TLS, which this program does not speak"));
+            return Err(fault(ServerFault::Tls));
+        }
+        if !is_new_enough(&info.version) {
+            return Err(fault(ServerFault::TooOld(quoted(&info.version))));
         }
         client.piece = info.max_payload.min(*PIECE.end());
+        client.version = quoted(&info.version);
         if !PIECE.contains(&client.piece) {
-            return Err(said("the server takes too little in one message"));
+            return Err(fault(ServerFault::SmallMessages(info.max_payload)));
         }
-        client.greet(credentials)?;
+        let room = credentials.map_or(0, Credentials::room);
+        let greeted = match credentials {
+            Some(credentials) => credentials
+                .greeting(info.nonce.as_deref())
+                .ok_or_else(|| fault(ServerFault::AsksForNoKey))?,
+            None => Greeted::default(),
+        };
+        client.greet(greeted, room)?;
         Ok(client)
     }
 
-    fn greet(&mut self, credentials: Option<&SecretBytes>) -> io::Result<()> {
-        let text = credentials.map(|secret| core::str::from_utf8(secret.expose()));
-        let text = text.transpose().map_err(|_| said("the credentials are no text"))?;
-        let text = text.map(str::trim_end);
-        let parts = text.and_then(|text| text.split_once(':'));
+    fn greet(&mut self, greeted: Greeted<'_>, room: usize) -> io::Result<()> {
+        let Greeted { user, pass, auth_token, nkey, jwt, sig } = greeted;
         let greeting = Greeting {
             verbose: false,
             pedantic: false,
@@ -136,13 +173,15 @@ impl Client {
             name: "quorate",
             headers: true,
             no_responders: true,
-            user: parts.map(|(user, _)| user),
-            pass: parts.map(|(_, password)| password),
-            auth_token: text.filter(|_| parts.is_none()),
+            user,
+            pass,
+            auth_token,
+            nkey,
+            jwt,
+            sig,
         };
         // Never grown, so that no copy of a password is left behind.
-        let room = 1024 + 6 * text.map_or(0, str::len);
-        let mut line = Zeroizing::new(Vec::with_capacity(room));
+        let mut line = Zeroizing::new(Vec::with_capacity(1024 + room));
         line.extend_from_slice(b"CONNECT ");
         serde_json::to_writer(&mut *line, &greeting).map_err(io::Error::from)?;
         line.extend_from_slice(format!("\r\nSUB {}.* 1\r\nPING\r\n", self.inbox).as_bytes());
@@ -150,11 +189,15 @@ impl Client {
         loop {
             match read(&mut self.from)? {
                 Said::Pong => return Ok(()),
-                Said::Err(error) => return Err(said(error)),
+                Said::Err(error) => return Err(self.told(&error)),
                 Said::Ping => self.send(&[b"PONG\r\n"])?,
                 Said::Info(_) | Said::Ok | Said::Message { .. } => {}
             }
         }
+    }
+
+    fn told(&self, error: &str) -> io::Error {
+        fault(ServerFault::told(error, self.given))
     }
 
     fn send(&mut self, parts: &[&[u8]]) -> io::Result<()> {
@@ -176,7 +219,7 @@ impl Client {
                     let nobody = status.is_some_and(|status| status.starts_with("NATS/1.0 503"));
                     return Ok((!nobody).then_some(payload));
                 }
-                Said::Err(error) => return Err(said(error)),
+                Said::Err(error) => return Err(self.told(&error)),
                 Said::Ping => self.send(&[b"PONG\r\n"])?,
                 Said::Info(_) | Said::Ok | Said::Pong | Said::Message { .. } => {}
             }
@@ -192,6 +235,24 @@ mod tests {
     use std::thread;
 
     use super::*;
+
+    #[test]
+    fn versions_that_a_board_can_do_with() {
+        for (version, fine) in [
+            ("2.8.4", false),
+            ("v2.8.4", false),
+            ("1.4.1", false),
+            ("2.9.0-beta.1", true),
+            ("2.9.10", true),
+            ("2.15.3", true),
+            ("3.0.0", true),
+            // Not the server's own numbering.
+            ("", true),
+            ("main", true),
+        ] {
+            assert_eq!(is_new_enough(version), fine, "{version}");
+        }
+    }
 
     #[test]
     fn no_answer_can_be_given_before_it_is_asked_for() {

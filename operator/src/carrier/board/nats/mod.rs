@@ -11,10 +11,16 @@
 
 mod answers;
 mod client;
+mod credentials;
+mod fault;
+mod look;
 mod wire;
 
 #[doc(hidden)]
 pub use answers::subjects;
+pub use credentials::{Credentials, CredentialsError, LONGEST as LONGEST_CREDENTIALS};
+pub use fault::ServerFault;
+pub use look::Looked;
 #[doc(hidden)]
 pub use wire::{Said, read};
 
@@ -26,12 +32,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use quorate::primitives::secret::SecretBytes;
 use rand_core::Rng as _;
 use serde_json::{Value, json};
 
 use self::answers::{Answer, message, parse};
 use self::client::{Client, PIECE};
+use self::fault::quoted;
 use super::{Board, BoardError, Entry, Listing, Name, Place};
 use crate::carrier::socks5::is_onion;
 use crate::random;
@@ -44,6 +50,8 @@ const MOST_PIECES: u64 = 4096;
 /// Pages of a listing that are asked for, and files after which no more are.
 const MOST_PAGES: usize = 8;
 const MOST_FILES: usize = 1 << 17;
+/// The oldest server that keeps the first message of a subject (2.9, September 2022).
+const LEAST_VERSION: (u64, u64) = (2, 9);
 /// How long the messages of a stream stay.
 const STREAM_AGE_NS: u64 = 180 * 24 * 3600 * 1_000_000_000;
 /// What a server says of a stream or a message that is not there, of a stream that is, and of a
@@ -52,6 +60,9 @@ const NO_STREAM: u64 = 10_059;
 const NO_MESSAGE: u64 = 10_037;
 const IN_USE: u64 = 10_058;
 const TAKEN: u64 = 10_077;
+/// What it says where the account has no JetStream, and where nobody has.
+const NOT_FOR_ACCOUNT: [u64; 2] = [10_039, 10_035];
+const NOT_ENABLED: u64 = 10_076;
 /// What it says where it has no room: for the account, at all, and on its disk.
 const NO_ROOM: [u64; 3] = [10_002, 10_023, 10_047];
 
@@ -60,7 +71,7 @@ pub struct Nats {
     /// As it is called for people.
     url: PathBuf,
     address: String,
-    credentials: Option<SecretBytes>,
+    credentials: Option<Credentials>,
     client: Mutex<Option<Client>>,
     /// When the visit ends, whatever the server does.
     until: Mutex<Option<Instant>>,
@@ -110,9 +121,8 @@ fn host_and_port(url: &str) -> Result<String, AddressError> {
 }
 
 impl Nats {
-    /// The board at `url`, `nats://HOST:PORT`. Nothing is asked of it yet. `credentials` are
-    /// `USER:PASSWORD`, or a token.
-    pub fn at(url: &str, credentials: Option<SecretBytes>) -> Result<Self, AddressError> {
+    /// The board at `url`, `nats://HOST:PORT`. Nothing is asked of it yet.
+    pub fn at(url: &str, credentials: Option<Credentials>) -> Result<Self, AddressError> {
         let address = host_and_port(url)?;
         let url = PathBuf::from(format!("nats://{address}"));
         let (client, until, stop) = (Mutex::new(None), Mutex::new(None), Arc::default());
@@ -147,9 +157,10 @@ impl Nats {
 
     fn failed(&self, error: &io::Error) -> BoardError {
         match (error.kind(), error.get_ref()) {
-            (ErrorKind::InvalidData, Some(said)) => {
-                BoardError::Server { at: self.url.clone(), said: said.to_string() }
-            }
+            (ErrorKind::InvalidData, Some(said)) => self.fault(match said.downcast_ref() {
+                Some(fault) => ServerFault::clone(fault),
+                None => ServerFault::Said(said.to_string()),
+            }),
             (why, _) => BoardError::Io { path: self.url.clone(), doing: "asking it", why },
         }
     }
@@ -166,6 +177,7 @@ impl Nats {
         };
         let mut done = act(&mut client);
         if was_there && done.is_err() {
+            drop(client);
             client = self.open()?;
             done = act(&mut client);
         }
@@ -182,11 +194,15 @@ impl Nats {
     fn api(&self, what: &str, question: &Value) -> Result<Vec<u8>, BoardError> {
         let subject = format!("$JS.API.{what}");
         let answer = self.over(|client| client.ask(&subject, question.to_string().as_bytes()))?;
-        answer.ok_or_else(|| self.said("it has no JetStream: start it with -js"))
+        answer.ok_or_else(|| self.fault(ServerFault::NoJetStream))
+    }
+
+    fn fault(&self, why: ServerFault) -> BoardError {
+        BoardError::Server { at: self.url.clone(), why }
     }
 
     fn said(&self, what: &str) -> BoardError {
-        BoardError::Server { at: self.url.clone(), said: what.to_owned() }
+        self.fault(ServerFault::Said(what.to_owned()))
     }
 
     /// What the server's JetStream answers; `None` if it says one of `fine` instead.
@@ -198,31 +214,52 @@ impl Nats {
             Some(error) if NO_ROOM.contains(&error.err_code) => {
                 Err(BoardError::NoRoom(self.url.clone()))
             }
-            Some(error) => Err(self.said(&error.description)),
+            Some(error) if NOT_FOR_ACCOUNT.contains(&error.err_code) => {
+                Err(self.fault(ServerFault::NotThisAccount(quoted(&error.description))))
+            }
+            Some(error) if error.err_code == NOT_ENABLED => {
+                Err(self.fault(ServerFault::NoJetStream))
+            }
+            Some(error) => Err(self.said(&quoted(&error.description))),
         }
     }
 
     fn make_stream(&self, place: &Place) -> Result<(), BoardError> {
+        self.make(&stream(place), &format!("quorate.1.{}.>", place.topic()), STREAM_AGE_NS)
+    }
+
+    fn make(&self, name: &str, subjects: &str, max_age: u64) -> Result<(), BoardError> {
         let stream = json!({
-            "name": stream(place), "subjects": [format!("quorate.1.{}.>", place.topic())],
+            "name": name, "subjects": [subjects],
             "retention": "limits", "storage": "file", "discard": "new", "num_replicas": 1,
             "max_msgs_per_subject": 1, "discard_new_per_subject": true, "max_consumers": 0,
             // A limit of bytes would be taken from the server's room at once.
-            "max_msgs": -1, "max_bytes": -1, "max_age": STREAM_AGE_NS, "max_msg_size": -1,
+            "max_msgs": -1, "max_bytes": -1, "max_age": max_age, "max_msg_size": -1,
         });
-        let answer =
-            self.api(&format!("STREAM.CREATE.{}", stream["name"].as_str().unwrap_or("")), &stream)?;
+        let answer = self.api(&format!("STREAM.CREATE.{name}"), &stream)?;
         self.answer(&answer, &[IN_USE]).map(drop)
     }
 
     /// The first message of a subject; `None` if there is none.
-    fn first(&self, place: &Place, subject: &str) -> Result<Option<Vec<u8>>, BoardError> {
+    fn first(&self, stream: &str, subject: &str) -> Result<Option<Vec<u8>>, BoardError> {
         let question = json!({ "seq": 1, "next_by_subj": subject });
-        let answer = self.api(&format!("STREAM.MSG.GET.{}", stream(place)), &question)?;
+        let answer = self.api(&format!("STREAM.MSG.GET.{stream}"), &question)?;
         if self.answer(&answer, &[NO_STREAM, NO_MESSAGE])?.is_none() {
             return Ok(None);
         }
         Ok(message(&answer, subject))
+    }
+
+    /// Has a message kept.
+    fn put(&self, stream: &str, subject: &str, part: &[u8]) -> Result<(), BoardError> {
+        let answer = self.over(|client| client.ask(subject, part))?;
+        let answer = answer.ok_or_else(|| self.said("nobody keeps what is said there"))?;
+        // Where a connection was lost, the message may be there already.
+        let taken = self.answer(&answer, &[TAKEN])?.is_none();
+        if taken && self.first(stream, subject)?.as_deref() != Some(part) {
+            return Err(self.said("it keeps something else in the place of what was said"));
+        }
+        Ok(())
     }
 }
 
@@ -342,8 +379,9 @@ impl Board for Nats {
     }
 
     fn read(&self, place: &Place, entry: &Entry) -> Result<Option<Vec<u8>>, BoardError> {
+        let stream = stream(place);
         whole(entry.len, entry.changed, |piece| {
-            self.first(place, &subject(place, &entry.name, entry.len, piece, entry.changed))
+            self.first(&stream, &subject(place, &entry.name, entry.len, piece, entry.changed))
         })
     }
 
@@ -353,21 +391,14 @@ impl Board for Nats {
         let (len, parts) = (bytes.len() as u64, bytes.chunks(most));
         let pieces = parts.len() as u64;
         if pieces > MOST_PIECES {
-            return Err(self.said("it takes too little in one message for this file"));
+            return Err(self.fault(ServerFault::LongFile { takes: most, len }));
         }
         // Never a name that others could know: the first message of a subject stays.
         let mut more = [0; 8];
         random::os().fill_bytes(&mut more);
-        let name = Name::of(bytes).beside(more);
+        let (name, stream) = (Name::of(bytes).beside(more), stream(place));
         for (number, part) in (1..).zip(parts) {
-            let subject = subject(place, &name, len, number, pieces);
-            let answer = self.over(|client| client.ask(&subject, part))?;
-            let answer = answer.ok_or_else(|| self.said("nobody keeps what is said there"))?;
-            // Where a connection was lost, the piece may be there already.
-            let taken = self.answer(&answer, &[TAKEN])?.is_none();
-            if taken && self.first(place, &subject)?.as_deref() != Some(part) {
-                return Err(self.said("it keeps something else in the place of what was said"));
-            }
+            self.put(&stream, &subject(place, &name, len, number, pieces), part)?;
         }
         Ok(())
     }
