@@ -207,9 +207,11 @@ pub(crate) enum Command {
     /// Look before the day at everything that a ceremony needs: this machine, and the way to each
     /// of the others. Signs nothing of the ceremony.
     #[command(after_help = "Example:\n  quorate doctor ceremony.toml\n  quorate doctor \
-                            ceremony.toml --wait 600\n\nAll operators run it at the same time. \
-                            Exit code 1 if something on your side has to be mended; 5 if only \
-                            others are not reached, or differ.")]
+                            ceremony.toml --wait 600\n  quorate doctor ceremony.toml --via \
+                            nats://nats.example.org:4222\n\nAll operators run it at the same \
+                            time. With --board or --via, the board is looked at and nobody is \
+                            called. Exit code 1 if something on your side has to be mended; 5 \
+                            if only others are not reached, or differ.")]
     Doctor(DoctorArgs),
     /// Rehearse a ceremony with the real people over the real network: new keys for nothing, in
     /// memory. Says how long each round takes, who is slowest, and whether every group can sign.
