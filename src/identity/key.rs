@@ -100,6 +100,30 @@ impl fmt::Debug for OperatorPublic {
     }
 }
 
+/// A key of another system, whose signatures are over bytes as they are: of a user of a message
+/// server, say. Never an operator's, which signs nothing without a tag.
+///
+/// # Security
+/// As [`OperatorKey`].
+pub struct ForeignKey(Box<SigningKey>);
+
+impl ForeignKey {
+    /// The key of a seed (RFC 8032 section 5.1.5).
+    pub fn from_seed(seed: Secret32) -> Self {
+        wiping(|| Self(Box::new(SigningKey::from_bytes(seed.expose()))))
+    }
+
+    /// The public key.
+    pub fn public(&self) -> [u8; 32] {
+        self.0.verifying_key().to_bytes()
+    }
+
+    /// Signs bytes as they are.
+    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
+        wiping(|| self.0.sign(message).to_bytes())
+    }
+}
+
 /// An operator's secret key.
 ///
 /// # Security

@@ -11,6 +11,6 @@ pub mod operator;
 mod short;
 
 pub use card::{InstallMark, OperatorCard, OperatorName};
-pub use key::{OperatorKey, OperatorPublic};
+pub use key::{ForeignKey, OperatorKey, OperatorPublic};
 pub use operator::Operator;
 pub use short::ShortForm;

@@ -18,7 +18,7 @@ use quorate::protocol::participant::Input;
 use quorate::protocol::subsets::{Groups, groups};
 use quorate::simulation::machine::{ceremony, operators};
 use quorate::spec::rehearsal::{self, NoRehearsal};
-use quorate::spec::{Ceremony, SpecError};
+use quorate::spec::{Ceremony, CeremonyFile, SpecError};
 use quorate::transcript::container::{self, Container, ContainerError};
 use quorate::transcript::stopped::{self, Stopped};
 

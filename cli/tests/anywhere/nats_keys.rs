@@ -3,7 +3,8 @@
 
 use base32ct::{Base32UpperUnpadded as Base32, Encoding as _};
 use base64ct::{Base64UrlUnpadded as Base64Url, Encoding as _};
-use ed25519_dalek::{Signer as _, SigningKey};
+use quorate::identity::ForeignKey;
+use quorate::primitives::secret::Secret32;
 use serde_json::{Value, json};
 
 const SEED: u8 = 18 << 3;
@@ -12,20 +13,24 @@ pub(crate) const ACCOUNT: u8 = 0;
 pub(crate) const USER: u8 = 20 << 3;
 
 /// A key of a kind, the same in each run.
-pub(crate) struct Key(u8, SigningKey);
+pub(crate) struct Key {
+    kind: u8,
+    number: u8,
+    key: ForeignKey,
+}
 
 impl Key {
     pub(crate) fn new(kind: u8, number: u8) -> Self {
-        Self(kind, SigningKey::from_bytes(&[number; 32]))
+        Self { kind, number, key: ForeignKey::from_seed(Secret32::copied(&[number; 32])) }
     }
 
     pub(crate) fn public(&self) -> String {
-        text(&[&[self.0][..], &self.1.verifying_key().to_bytes()].concat())
+        text(&[&[self.kind][..], &self.key.public()].concat())
     }
 
     pub(crate) fn seed(&self) -> String {
-        let kinds = [SEED | self.0 >> 5, (self.0 & 31) << 3];
-        text(&[&kinds[..], &self.1.to_bytes()].concat())
+        let kinds = [SEED | self.kind >> 5, (self.kind & 31) << 3];
+        text(&[&kinds[..], &[self.number; 32]].concat())
     }
 
     /// What this key says about another, for ever or until a time in seconds of 1970.
@@ -40,8 +45,8 @@ impl Key {
         }
         let head = json!({ "typ": "JWT", "alg": "ed25519-nkey" });
         let signed = format!("{}.{}", part(&head), part(&claims));
-        let signature = self.1.sign(signed.as_bytes());
-        format!("{signed}.{}", Base64Url::encode_string(&signature.to_bytes()))
+        let signature = self.key.sign(signed.as_bytes());
+        format!("{signed}.{}", Base64Url::encode_string(&signature))
     }
 
     /// A `.creds` file of this key.

@@ -18,7 +18,9 @@ use quorate_operator::carrier::{Event, Tcp, TcpConfig};
 
 use crate::doctor::seat_of;
 use crate::scene::{NAMES, Scene};
+use crate::support::demo::{Demo, OPERATORS, PLAIN};
 use crate::support::files::{Found, tree};
+use crate::support::ports::free_address;
 use crate::support::program::{Ended, command, end};
 use crate::support::running::Running;
 
@@ -68,6 +70,35 @@ fn a_rehearsal_is_timed_signs_in_every_group_and_leaves_nothing() {
     // The ceremony itself begins as if nothing had been.
     let all = [0, 1, 2].map(|i| scene.listen(i, &[]));
     all.into_iter().for_each(|running| drop(running.ends_with(0)));
+}
+
+/// The four of a demo, with its outputs in their directories: every group of three can sign, and
+/// there is no file more for any program to read.
+#[test]
+fn the_operators_of_a_demo_rehearse_and_leave_no_file() {
+    let demo = Demo::new(PLAIN);
+    let files = || {
+        let mut all = tree(&demo.path("demo"));
+        all.retain(|path, _| path.file_name().is_none_or(|name| name != "lock"));
+        all
+    };
+    let before = files();
+    let at: Vec<(&str, String)> = OPERATORS.iter().map(|name| (*name, free_address())).collect();
+    let typed: Vec<String> = at.iter().map(|(name, place)| format!("{name}={place}")).collect();
+    let running: Vec<Running> = at
+        .iter()
+        .map(|(name, place)| {
+            let args = ["rehearse", "demo/ceremony.toml", "--id", "demo", "--listen", place];
+            let others = typed.iter().flat_map(|at| ["--at", at.as_str()]);
+            demo.start(name, &args.into_iter().chain(others).collect::<Vec<_>>())
+        })
+        .collect();
+    for running in running {
+        let json = running.ends_with(0).json();
+        assert_eq!(json["groups"], serde_json::json!({ "tried": 4, "all": true, "failed": 0 }));
+        assert_eq!(json["rounds"].as_array().unwrap().len(), 5, "{json}");
+    }
+    assert_eq!(files(), before);
 }
 
 /// After the ceremony there are shares, and a rehearsal opens no file of them.

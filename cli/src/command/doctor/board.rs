@@ -37,7 +37,7 @@ pub(super) fn look(
     Some(())
 }
 
-/// Whether a server answers, lets this user in, has room in its messages, and keeps what it is told.
+/// Whether a server answers, lets this user in, has room in its messages, and keeps what it hears.
 fn server(nats: &Nats, ceremony: &Ceremony, findings: &mut Findings) -> Option<()> {
     let looked = nats.look(longest_posting(ceremony)).map_err(unreached);
     let looked = findings.take("server", looked)?;

@@ -3,8 +3,8 @@
 
 use base32ct::{Base32UpperUnpadded as Base32, Encoding as _};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use ed25519_dalek::{Signer as _, SigningKey};
-use quorate::primitives::secret::{SecretBytes, wiping};
+use quorate::identity::ForeignKey;
+use quorate::primitives::secret::{Secret32, SecretBytes};
 use zeroize::Zeroizing;
 
 /// The longest file of credentials.
@@ -100,8 +100,8 @@ impl Credentials {
             Kind::Token(text) => Greeted { auth_token: Some(utf8(text)), ..none },
             Kind::Key { key, jwt } => {
                 let nonce = nonce.filter(|nonce| (1..=LONGEST_NONCE).contains(&nonce.len()))?;
-                let signature = wiping(|| key.sign(nonce.as_bytes()));
-                let sig = Some(Base64UrlUnpadded::encode_string(&signature.to_bytes()));
+                let signature = key.sign(nonce.as_bytes());
+                let sig = Some(Base64UrlUnpadded::encode_string(&signature));
                 match jwt {
                     Some(jwt) => Greeted { jwt: Some(utf8(jwt)), sig, ..none },
                     None => Greeted { nkey: Some(public(key)), sig, ..none },
@@ -165,7 +165,7 @@ fn looks_like_a_seed(text: &str) -> bool {
 }
 
 /// The key of a seed in its text form.
-fn key(text: &str) -> Result<Box<SigningKey>, CredentialsError> {
+fn key(text: &str) -> Result<ForeignKey, CredentialsError> {
     let mut bytes = Zeroizing::new([0; SEED_BYTES]);
     let read = Base32::decode(text, &mut bytes[..]).map_err(|_| CredentialsError::Seed)?;
     if read.len() != SEED_BYTES || bytes[0] & 0b1111_1000 != SEED {
@@ -178,15 +178,13 @@ fn key(text: &str) -> Result<Box<SigningKey>, CredentialsError> {
     if (bytes[0] & 0b111) << 5 | bytes[1] >> 3 != USER {
         return Err(CredentialsError::NotAUser);
     }
-    let mut seed = Zeroizing::new([0; 32]);
-    seed.copy_from_slice(&content[2..]);
-    Ok(wiping(|| Box::new(SigningKey::from_bytes(&seed))))
+    Ok(ForeignKey::from_seed(Secret32::filled(|seed| seed.copy_from_slice(&content[2..]))))
 }
 
 /// A user's public key in its text form.
-fn public(key: &SigningKey) -> String {
+fn public(key: &ForeignKey) -> String {
     let mut bytes = vec![USER];
-    bytes.extend(key.verifying_key().to_bytes());
+    bytes.extend(key.public());
     bytes.extend(crc16(&bytes).to_le_bytes());
     Base32::encode_string(&bytes)
 }
@@ -201,6 +199,8 @@ fn crc16(bytes: &[u8]) -> u16 {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use quorate::identity::OperatorPublic;
+
     use super::*;
 
     /// The example of the server's documentation (docs.nats.io, NKey authentication).
@@ -247,8 +247,8 @@ mod tests {
             assert_eq!(greeted.nkey.as_deref(), jwt.is_none().then_some(TOLD_PUBLIC));
             let sig = Base64UrlUnpadded::decode_vec(&greeted.sig.unwrap()).unwrap();
             let Kind::Key { key, .. } = &credentials.0 else { panic!() };
-            let sig = ed25519_dalek::Signature::from_slice(&sig).unwrap();
-            key.verifying_key().verify_strict(b"u9ZEbnLZ1wcrMA", &sig).unwrap();
+            let public = OperatorPublic::from_bytes(key.public()).unwrap();
+            public.verify_bytes(b"u9ZEbnLZ1wcrMA", &sig.try_into().unwrap()).unwrap();
         }
     }
 
