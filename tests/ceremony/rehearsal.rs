@@ -79,7 +79,7 @@ fn what_a_rehearsal_is_of() {
     let parts = ["alice", "bob", "carol"].map(|name| (name, true, true));
     let reshare = quorate::simulation::reshare::reshare(&parents, &parts, 2, &[0, 1]);
     // The keys of a reshare are others with each word, and none of them the parent's.
-    let parent = &reshare[0].seat.ceremony;
+    let parent: &Ceremony = &reshare[0].seat.ceremony;
     let of = |words: &str| rehearsal::of(parent, words).unwrap();
     let (first, second) = (of("x"), of("y"));
     let keys = |ceremony: &Ceremony| -> BTreeSet<[u8; 48]> {
