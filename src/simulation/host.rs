@@ -10,15 +10,18 @@ use crate::message::minima::Minima;
 use crate::message::sync::Frame;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::{Secret32, SecretBytes};
+use crate::protocol::child::{self, Child};
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Entropy, OwnSeat, Participant, Step};
 use crate::protocol::put_back::Beside;
 use crate::protocol::record::{Record, RecordKind};
+use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 
 use super::bug::Bug;
 use super::chance::Chance;
 use super::disk::{Disk, Outputs, Trouble};
+use super::notes::Notes;
 use super::oracle::Watch;
 
 /// Why a program does not run, or that it does.
@@ -34,6 +37,10 @@ pub enum Running {
     GaveUp,
     /// Its outputs are written, and everybody has confirmed; or it stayed as long as it should.
     Left,
+    /// Its machine is gone.
+    Lost,
+    /// It has committed to another reshare.
+    Refused,
 }
 
 /// What stays when the program ends.
@@ -44,8 +51,12 @@ pub struct Home {
     pub disk: Disk,
     /// A planted mistake.
     pub bug: Option<Bug>,
-    /// Of a dealer of a reshare: its shares of the parent, by validator.
+    /// Of an operator that had shares before: these, by validator.
     pub old_shares: Option<Vec<[u8; 32]>>,
+    /// The operator's notes, where it takes part in another reshare too.
+    pub notes: Option<Notes>,
+    /// Whether they bind it to nothing.
+    pub ignores_notes: bool,
     /// Own statements that others hold and the log lacks.
     elsewhere: Vec<Statement>,
     /// The transcript among the outputs.
@@ -110,8 +121,18 @@ impl Storage for Watched<'_> {
         if self.home.bug == Some(Bug::DropsShares) {
             records.retain(|record| record.kind != RecordKind::Shares);
         }
+        if self.home.bug == Some(Bug::RegainsAnother) {
+            records.iter_mut().filter(|record| record.kind == RecordKind::Shares).for_each(another);
+        }
+        let said = records.iter().filter(|record| record.kind == RecordKind::Statement);
+        let seat = &self.home.seat;
+        if child::commits(&seat.ceremony, seat.me, said.map(|record| record.body.expose())) {
+            self.home.note()?;
+        }
         self.watch.records(&self.home.seat, &records);
-        self.home.disk.append(&records)
+        let appended = self.home.disk.append(&records);
+        self.home.mirror();
+        appended
     }
 
     fn erase(&mut self, kinds: &[RecordKind]) -> Result<(), Trouble> {
@@ -137,6 +158,8 @@ impl Storage for Watched<'_> {
     }
 
     fn stage(&mut self, participant: &Participant) -> Result<(), Trouble> {
+        // Before the final, which binds.
+        self.home.note()?;
         if self.home.disk.image.outputs.is_none() {
             self.home.disk.stage()?;
             self.home.staged = true;
@@ -165,7 +188,10 @@ impl Storage for Watched<'_> {
             outputs.validators[0].public_key = outputs.validators[0].public_shares[0];
         }
         self.watch.writes(&self.home.seat, participant, &outputs);
-        self.home.transcript = participant.inbox().statements().cloned().collect();
+        let inbox = participant.inbox();
+        // What a commit waits for goes before it; what comes after the finals, behind them.
+        let slots = inbox.minima().chain(inbox.statements());
+        self.home.transcript = slots.chain(inbox.withouts()).cloned().collect();
         self.home.disk.write_out(outputs)
     }
 
@@ -193,6 +219,13 @@ impl Storage for Watched<'_> {
     }
 }
 
+/// Makes another record of the same length.
+fn another(record: &mut Record) {
+    let mut body = record.body.expose().to_vec();
+    body.reverse();
+    record.body = SecretBytes::new(body);
+}
+
 /// A log that does not replay, or an answer that was refused, is never right for an honest operator
 /// on an honest disk.
 fn trouble(ended: Ended<Trouble>) -> Trouble {
@@ -218,6 +251,11 @@ impl Home {
         self.old_shares.as_deref()
     }
 
+    /// The statements of the transcript among the outputs.
+    pub fn written(&self) -> &[Statement] {
+        &self.transcript
+    }
+
     /// Whether this seat gets shares.
     pub fn receives(&self) -> bool {
         self.seat.ceremony.parts().receivers.contains(self.seat.me)
@@ -231,6 +269,14 @@ impl Home {
             })
         };
         self.disk.durable(RecordKind::Statement).any(|body| own(body))
+    }
+
+    /// Whether a statement of this operator for this round is on its disk.
+    pub fn has_noted_own(&self, round: Round) -> bool {
+        let me = self.seat.me.get().to_be_bytes();
+        let place = [Kind::Ordinary as u8, round.number(), me[0], me[1]];
+        let mut bodies = self.disk.durable(RecordKind::Statement);
+        bodies.any(|body| body.get(6..10) == Some(&place[..]))
     }
 
     /// Whether this operator's statement with these bytes is on its disk.
@@ -249,6 +295,33 @@ impl Home {
         self.disk.durable(RecordKind::Statement).any(|body| content(body))
     }
 
+    /// What its log says, for its other reshares.
+    pub fn mirror(&self) {
+        if let Some(notes) = &self.notes {
+            notes.log(&self.seat, self.disk.durable(RecordKind::Statement).cloned().collect());
+        }
+    }
+
+    /// Whether it may take part in this reshare, as far as its notes and logs go.
+    fn check_only(&self) -> Result<(), Trouble> {
+        let Some((notes, own)) = self.notes.as_ref().zip(Child::of(&self.seat.ceremony)) else {
+            return Ok(());
+        };
+        let free = self.ignores_notes || self.bug == Some(Bug::ForgetsNotes);
+        if free || !notes.refuses(&own) { Ok(()) } else { Err(Trouble::OtherChild) }
+    }
+
+    /// Notes, durably, that it commits to this reshare and to no other one.
+    fn note(&mut self) -> Result<(), Trouble> {
+        self.check_only()?;
+        if let Some((notes, own)) = self.notes.as_ref().zip(Child::of(&self.seat.ceremony)) {
+            self.disk.moment()?;
+            notes.write(own);
+            self.disk.moment()?;
+        }
+        Ok(())
+    }
+
     fn others(&self) -> impl Iterator<Item = Index> + '_ {
         self.seat.ceremony.indices().filter(|index| *index != self.seat.me)
     }
@@ -262,6 +335,8 @@ impl Host {
             disk,
             bug: None,
             old_shares: None,
+            notes: None,
+            ignores_notes: false,
             elsewhere: Vec::new(),
             transcript: Vec::new(),
             staged: false,
@@ -293,7 +368,14 @@ impl Host {
 
     /// Starts the program. What it has to say, its peers will ask for.
     pub fn start(&mut self, now: u64, watch: &mut Watch) -> Result<(), Trouble> {
+        self.home.mirror();
+        self.home.check_only()?;
         let mut records = self.home.disk.records();
+        let said = records.iter().filter(|record| record.kind == RecordKind::Statement);
+        let seat = &self.home.seat;
+        if child::commits(&seat.ceremony, seat.me, said.map(|record| record.body.expose())) {
+            self.home.note()?;
+        }
         if self.home.bug == Some(Bug::LosesShares) {
             records.retain(|record| record.kind != RecordKind::Shares);
         }
@@ -356,7 +438,7 @@ impl Host {
         let mut storage = Watched { home: &mut self.home, watch };
         let actions = exchange.handle(event, moment, &mut storage).map_err(trouble)?;
         actions.into_iter().for_each(|action| reaction.take(action));
-        self.leak(&mut reaction.letters);
+        self.leak(watch, &mut reaction.letters);
         self.sign_wrongly(tick, watch, &mut reaction.letters);
         Ok(reaction)
     }
@@ -380,6 +462,27 @@ impl Host {
         Ok(reaction)
     }
 
+    /// Its person finishes without these seats. What it does then.
+    pub fn finish_without(
+        &mut self,
+        lost: Seats,
+        moment: &Moment,
+        watch: &mut Watch,
+    ) -> Result<Reaction, Trouble> {
+        let exchange = self.exchange.as_mut().expect("it runs");
+        if self.home.bug == Some(Bug::DeafToWithout) {
+            return Ok(Reaction::default());
+        }
+        let mut storage = Watched { home: &mut self.home, watch };
+        if storage.home.bug == Some(Bug::FinishesAlone) {
+            storage.write_outputs(exchange.participant())?;
+        }
+        let actions = exchange.finish_without(lost, moment, &mut storage).map_err(trouble)?;
+        let mut reaction = Reaction::default();
+        actions.unwrap_or_default().into_iter().for_each(|action| reaction.take(action));
+        Ok(reaction)
+    }
+
     /// Gives up, for good; what it says last.
     pub fn give_up(&mut self) -> Letters {
         let Some(exchange) = self.exchange.take() else { return Vec::new() };
@@ -387,6 +490,7 @@ impl Host {
             return Vec::new();
         };
         let noted = self.home.disk.append(&[record]);
+        self.home.mirror();
         let frame = Frame::Statement(statement.bytes().to_vec());
         match noted {
             Ok(()) => self.home.others().map(|peer| (peer, frame.clone())).collect(),
@@ -394,7 +498,11 @@ impl Host {
         }
     }
 
-    fn leak(&self, letters: &mut Letters) {
+    fn leak(&self, watch: &mut Watch, letters: &mut Letters) {
+        if let Some(mask) = watch.leaked.take() {
+            let peer = self.home.others().next().expect("at least three operators");
+            letters.push((peer, Frame::Statement(mask.to_vec())));
+        }
         if self.home.bug == Some(Bug::LeaksShare)
             && let Some(share) = self.home.holds_shares()
         {

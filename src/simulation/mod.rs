@@ -26,15 +26,21 @@ pub mod flood;
 
 pub mod forger;
 
+pub mod fork;
+
 pub mod host;
 
 pub mod lie;
+
+pub mod lost;
 
 pub mod machine;
 
 pub mod mask;
 
 pub mod network;
+
+pub mod notes;
 
 pub mod oracle;
 
@@ -49,6 +55,8 @@ pub mod import;
 
 pub mod repair;
 pub mod reshare;
+
+pub mod roster;
 
 pub mod verdict;
 

@@ -1,7 +1,7 @@
 //! A ceremony from its plan: machines, network and coalition in one order of events, watched by
 //! every oracle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::exchange::{self, Moment};
@@ -52,6 +52,18 @@ pub struct World {
     pub(super) crashes: u64,
     pub(super) full: u64,
     pub(super) rollbacks: u64,
+    /// Who is lost, for now or for good.
+    pub(super) lost: BTreeSet<Index>,
+    /// Seats whose loss is planned, and those whose person thinks of finishing without others.
+    pub(super) vanishing: BTreeSet<usize>,
+    pub(super) asked_without: BTreeSet<usize>,
+    /// Lost seats that are still to come back.
+    pub(super) returning: u64,
+    pub(super) losses: u64,
+    /// How often a program was refused beside another reshare.
+    pub(super) refused: u64,
+    events: u64,
+    over: bool,
 }
 
 impl World {
@@ -84,11 +96,11 @@ impl World {
             (0..cast.seats.len()).map(|seat| (!is_adversary(seat)).then(|| host(seat))).collect();
         let framed = plan.bug.is_some_and(|(_, bug)| bug == Bug::Framed);
         if !framed {
-            let lies = plan.lies().iter().map(|(seat, _)| *seat);
+            let lies = plan.lies.iter().map(|(seat, _)| *seat);
             let faulty = plan.adversaries.iter().map(|(seat, _)| *seat).chain(lies);
             watch.faulty.extend(faulty.map(|seat| cast.seats[seat].me));
         }
-        let masks: BTreeMap<usize, Mask> = (plan.lies().iter())
+        let masks: BTreeMap<usize, Mask> = (plan.lies.iter())
             .map(|(seat, lie)| {
                 let chance = Chance::new(seed, &format!("mask {seat}"));
                 (*seat, Mask::new(cast.seats[*seat].clone(), *lie, chance))
@@ -128,40 +140,71 @@ impl World {
             crashes: 0,
             full: 0,
             rollbacks: 0,
+            lost: BTreeSet::new(),
+            vanishing: BTreeSet::new(),
+            asked_without: BTreeSet::new(),
+            returning: 0,
+            losses: 0,
+            refused: 0,
+            events: 0,
+            over: false,
             plan,
         }
     }
 
     /// Plays to the end.
     pub fn play(mut self) -> Played {
-        let mut events = 0;
-        while let Some((at, event)) = self.agenda.pop() {
-            self.now = at;
-            events += 1;
-            self.note(&event);
-            self.happens(event);
-            if !self.watch.violations.is_empty() || self.is_over() {
-                break;
-            }
-            if events > MOST_EVENTS {
-                self.watch.violation(Oracle::Liveness, format!("no end after {events} events"));
-                break;
-            }
+        while self.next_event().is_some() {
+            self.step();
         }
+        self.ended()
+    }
+
+    /// When the next event is; `None` if it is over.
+    pub fn next_event(&self) -> Option<u64> {
+        if self.over { None } else { self.agenda.next_at() }
+    }
+
+    /// Simulated milliseconds since the beginning.
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// The next event happens.
+    pub fn step(&mut self) {
+        let Some((at, event)) = self.agenda.pop() else { return };
+        self.now = at;
+        self.events += 1;
+        self.note(&event);
+        self.happens(event);
+        if self.events > MOST_EVENTS {
+            let what = format!("no end after {} events", self.events);
+            self.watch.violation(Oracle::Liveness, what);
+        }
+        self.over = !self.watch.violations.is_empty() || self.is_over();
+    }
+
+    /// What came of it.
+    pub fn ended(mut self) -> Played {
         if self.watch.violations.is_empty() {
             self.judge();
         }
         let subsets = if self.watch.violations.is_empty() { self.check_shares() } else { 0 };
+        let left_out = self.finished_without();
         Played {
             transcript: self.transcript(),
             ending: self.ending(),
             violations: self.watch.violations,
             trace: self.trace,
-            events,
+            events: self.events,
             crashes: self.crashes,
             full: self.full,
             rollbacks: self.rollbacks,
             stops: self.stops,
+            losses: self.losses,
+            left_out,
+            forked: false,
+            refused: self.refused,
             moments: self
                 .hosts
                 .iter()
@@ -186,6 +229,9 @@ impl World {
             Event::Tick { seat, run } => mix(1 << 40 | (*seat as u64) << 32 | u64::from(*run)),
             Event::Start { seat } => mix(2 << 40 | *seat as u64),
             Event::Stop { seat } => mix(7 << 40 | *seat as u64),
+            Event::Vanish { seat } => mix(8 << 40 | *seat as u64),
+            Event::Return { seat } => mix(9 << 40 | *seat as u64),
+            Event::Without { seat } => mix(10 << 40 | *seat as u64),
             Event::Coalition => mix(3 << 40),
             Event::Mended => mix(4 << 40),
             Event::Calm => mix(5 << 40),
@@ -199,6 +245,9 @@ impl World {
             Event::Tick { seat, run } => self.tick(seat, run),
             Event::Start { seat } => self.start(seat),
             Event::Stop { seat } => self.stop(seat),
+            Event::Vanish { seat } => self.vanish(seat),
+            Event::Return { seat } => self.come_back(seat),
+            Event::Without { seat } => self.finish_without(seat, false),
             Event::Coalition => {
                 self.coalition_acts();
                 let letters = self.coalition.tick();
@@ -263,6 +312,7 @@ impl World {
         if let Some(mask) = self.masks.get_mut(&seat) {
             // What it says when its program ends, nobody has changed: it says nothing then.
             let Some(participant) = host.participant() else { return };
+            mask.learns(&host.home);
             let (said, new) = mask.says(participant, letters);
             new.into_iter().for_each(|statement| self.watch.hears_of(statement));
             letters = said;
@@ -278,7 +328,8 @@ impl World {
     /// in memory.
     pub(super) fn after(&mut self, seat: usize, result: Result<Reaction, Trouble>) {
         match result {
-            Ok(reaction) => {
+            Ok(mut reaction) => {
+                self.unheard(seat, &mut reaction.letters);
                 self.send(seat, reaction.letters);
                 let Some(host) = &self.hosts[seat] else { return };
                 let mut asked = false;
@@ -289,6 +340,7 @@ impl World {
                 if asked {
                     self.ask_to_stop(seat);
                 }
+                self.after_commit(seat);
                 self.hear_blame(seat);
                 if let Some(why) = reaction.ends {
                     if why == Running::Left {
@@ -327,12 +379,19 @@ impl World {
     }
 
     fn lose(&mut self, seat: usize, trouble: Trouble) {
+        if trouble == Trouble::OtherChild {
+            // Its person runs it again, or abandons the other one first.
+            self.refused += 1;
+            self.go_down(seat, Running::Refused);
+            return;
+        }
         self.go_down(seat, Running::Down);
         let Some(host) = &mut self.hosts[seat] else { return };
         let me = host.me();
         match trouble {
             Trouble::Crashed => self.crashes += 1,
             Trouble::Full => self.full += 1,
+            Trouble::OtherChild => return,
             Trouble::Damaged if self.watch.faulty.contains(&me) => return,
             Trouble::Damaged => {
                 self.watch.violation(
@@ -348,6 +407,7 @@ impl World {
         {
             let to = self.chance.position(host.home.disk.earlier.len());
             host.home.disk.roll_back(to, outputs_too);
+            host.home.mirror();
             self.plan.fates[seat].rollback = None;
             let own = [&[Round::Hello.number()][..], &me.get().to_be_bytes()].concat();
             let hello = |entry: &Entry| {
@@ -370,7 +430,7 @@ impl World {
 
     fn start(&mut self, seat: usize) {
         let Some(host) = &mut self.hosts[seat] else { return };
-        if matches!(host.running, Running::Yes | Running::GaveUp) {
+        if matches!(host.running, Running::Yes | Running::GaveUp | Running::Lost) {
             return;
         }
         let (run, period) = (host.run, host.period);
@@ -426,7 +486,7 @@ impl World {
                 (Power::Steady, 0, None);
             self.plan.fates[seat].rollback = None;
             host.period = 2_000;
-            if !matches!(host.running, Running::Left | Running::Stopped | Running::GaveUp) {
+            if matches!(host.running, Running::Yes | Running::Down) {
                 self.agenda.plan(self.now, Event::Start { seat });
             }
         }
