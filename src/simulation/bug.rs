@@ -50,6 +50,8 @@ pub enum Bug {
     /// In a reshare: outputs are written when a person finishes without others, who have not said
     /// the same.
     FinishesAlone,
+    /// In a reshare: words with which others were left out are not kept.
+    LosesWords,
     /// In a reshare: nothing follows when a person finishes without others.
     DeafToWithout,
     /// In two reshares of one parent: a note binds to nothing.

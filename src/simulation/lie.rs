@@ -54,8 +54,8 @@ lies! {
     BadBox = "bad-box",
     /// A deal that does not open its commitment.
     DealOpening = "deal-opening",
-    /// A deal of other commitments: another polynomial than it committed to. In a repair a mask that
-    /// the other helper does not have.
+    /// A deal of other commitments: another polynomial than it committed to. In a repair a mask
+    /// that the other helper does not have.
     DealCommitments = "deal-commitments",
     /// A deal over other hellos.
     DealOtherHellos = "deal-other-hellos",

@@ -1,5 +1,5 @@
-//! An operator of a simulated reshare, import or repair that breaks the rules: an honest program behind a mask that
-//! changes, withholds and adds to what it says, with the operator's own key.
+//! An operator of a simulated reshare, import or repair that breaks the rules: an honest program
+//! behind a mask that changes, withholds and adds to what it says, with the operator's own key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,8 @@ use crate::protocol::record::RecordKind;
 use crate::spec::threshold::Index;
 
 use super::chance::Chance;
-use super::host::{Home, Letters};
+use super::home::Home;
+use super::host::Letters;
 use super::lie::Lie;
 
 /// The mask of one operator.

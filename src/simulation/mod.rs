@@ -28,6 +28,8 @@ pub mod forger;
 
 pub mod fork;
 
+pub mod home;
+
 pub mod host;
 
 pub mod lie;
@@ -57,6 +59,8 @@ pub mod repair;
 pub mod reshare;
 
 pub mod roster;
+
+mod running;
 
 pub mod verdict;
 

@@ -1,5 +1,5 @@
-//! What a simulated key lives through after its birth: reshares, imports and repairs, with who deals
-//! and who receives.
+//! What a simulated key lives through after its birth: reshares, imports and repairs, with who
+//! deals and who receives.
 
 use super::reshare::Part;
 

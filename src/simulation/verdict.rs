@@ -15,7 +15,8 @@ use crate::transcript::container;
 
 use super::bug::Bug;
 use super::certificate::{Certificate, every_subset_signs, generations_mix};
-use super::host::{Home, Host, Running, milliseconds};
+use super::home::Home;
+use super::host::{Host, Running, milliseconds};
 use super::oracle::{Oracle, Violation};
 use super::plan::LINGER;
 use super::world::{PATIENCE, World};
@@ -402,7 +403,10 @@ impl World {
         let encode = |all: &[&Statement]| {
             let (slots, beside): (Vec<&Statement>, Vec<&Statement>) =
                 all.iter().partition(|said| said.envelope.kind == Kind::Ordinary);
-            let all = slots.into_iter().chain(beside);
+            let loses = self.plan.bug.is_some_and(|(_, bug)| bug == Bug::LosesWords);
+            let kept =
+                beside.into_iter().filter(|said| !loses || said.envelope.kind != Kind::Without);
+            let all = slots.into_iter().chain(kept);
             container::encode(&self.watch.cast.ceremony, all).unwrap_or_default()
         };
         let honest = || {

@@ -1,5 +1,5 @@
-//! One child only: what an operator's log says of how far it is in a reshare, and what stands in the
-//! way of another one.
+//! One child only: what an operator's log says of how far it is in a reshare, and what stands in
+//! the way of another one.
 
 use quorate::message::complaint::{Abandon, Awaited};
 use quorate::message::envelope::{Kind, Round, Statement};

@@ -109,6 +109,11 @@ fn another_key_is_found() {
 }
 
 #[test]
+fn shares_that_sign_with_fewer_are_found() {
+    assert_eq!(planted(0, Bug::MixesGenerations), [Oracle::Mix]);
+}
+
+#[test]
 fn a_key_on_the_wire_is_found() {
     assert_eq!(planted(0, Bug::LeaksOldShare)[0], Oracle::Secrecy);
 }

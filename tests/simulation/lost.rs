@@ -111,6 +111,13 @@ fn a_completion_that_is_not_agreed_on_is_found() {
 }
 
 #[test]
+fn a_transcript_without_the_words_is_found() {
+    let mut plan = without("refresh", &[lost(2, How::Machine, 0)]);
+    plan.bug = Some((0, Bug::LosesWords));
+    assert_eq!(found(&play(plan)), [Oracle::Audit]);
+}
+
+#[test]
 fn a_person_that_is_not_heard_is_found() {
     let mut plan = without("refresh", &[lost(2, How::Machine, 0)]);
     plan.bug = Some((0, Bug::DeafToWithout));

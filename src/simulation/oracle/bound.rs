@@ -9,7 +9,7 @@ use crate::message::inbox::digests;
 use crate::message::without::Without;
 use crate::protocol::participant::Participant;
 use crate::simulation::disk::Outputs;
-use crate::simulation::host::Home;
+use crate::simulation::home::Home;
 use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 

@@ -18,7 +18,7 @@ use super::canary::Canaries;
 use super::cast::Cast;
 use super::certificate::{self, Certificate};
 use super::disk::Outputs;
-use super::host::Home;
+use super::home::Home;
 
 mod blame;
 mod bound;
@@ -35,8 +35,8 @@ pub enum Oracle {
     Durability,
     /// I3: prepared shares never leave the disk.
     Retention,
-    /// I4: outputs are written only with certificate 2, or with what stands for it without seats that
-    /// are lost.
+    /// I4: outputs are written only with certificate 2, or with what stands for it without seats
+    /// that are lost.
     Writing,
     /// All honest outcomes are the same.
     Agreement,

@@ -10,7 +10,7 @@ use crate::primitives::x25519::{DhPublic, DhSecret};
 use crate::protocol::participant::OwnSeat;
 use crate::protocol::record::{Record, RecordKind};
 use crate::simulation::bug::Bug;
-use crate::simulation::host::Home;
+use crate::simulation::home::Home;
 use crate::spec::threshold::Index;
 
 use super::{Oracle, Watch};
