@@ -1,13 +1,13 @@
-//! One child only: an operator commits its shares of a validator to one reshare, and to a second
-//! one only after it has abandoned the first.
+//! One child only, on a machine: notes and logs of this directory, to which the library's rule is
+//! applied.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use quorate::identity::Operator;
-use quorate::message::envelope::{Kind, Round, Statement};
-use quorate::message::shape::Shape;
+use quorate::message::envelope::{Kind, Statement};
 use quorate::primitives::hash::Digest;
+use quorate::protocol::child::{self, Child, Known, Standing};
 use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::record::RecordKind;
 use quorate::spec::{Ceremony, CeremonyFile, Index};
@@ -15,24 +15,12 @@ use quorate::transcript::container::Header;
 
 use crate::MachineError;
 use crate::regained::repairs_of;
-use crate::store::{CeremonyView, Child, Lock, Log, Record, StateDir};
-
-/// What an operator notes when it commits to a ceremony; `None` if that makes keys. The keys of an
-/// import are no ceremony's: it has zero in the place of a certificate, which is no digest. A
-/// repair is noted nowhere, and refused beside a reshare.
-pub(crate) fn of(ceremony: &Ceremony) -> Option<Child> {
-    let reshare = ceremony.reshare()?;
-    Some(Child {
-        parent: reshare.origin.parent().map_or(Digest::ZERO, |parent| parent.certificate),
-        reshare: ceremony.digest(),
-        validators: reshare.validators.iter().map(|validator| validator.key).collect(),
-    })
-}
+use crate::store::{CeremonyView, Lock, Log, Record, StateDir};
 
 /// Refuses a reshare of shares that this operator has committed to another one: by the notes, or by
 /// the logs of other reshares of the same parent, should a note be lost.
 pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), MachineError> {
-    let Some(own) = of(&seat.ceremony) else { return Ok(()) };
+    let Some(own) = Child::of(&seat.ceremony) else { return Ok(()) };
     let operator = &seat.operator;
     let refused = |reshare: Digest| -> Result<(), MachineError> {
         let folder = state.find(&reshare)?.map(|view| view.path().to_owned());
@@ -43,7 +31,7 @@ pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), Machine
         let imported = own.parent != Digest::ZERO
             && imported_since(&other, &own.validators, hangs_on.as_ref());
         if (own.excludes(&other) || imported)
-            && standing(state, operator, &other.reshare)? != Standing::GivenUp
+            && Known::Noted.is_in_the_way(standing(state, operator, &other.reshare)?)
         {
             return refused(other.reshare);
         }
@@ -51,12 +39,11 @@ pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), Machine
     for view in state.ceremonies()? {
         // A repair replaces nothing: it is beside no reshare that comes later.
         let other = kept(&view)?.filter(|other| !other.is_repair());
-        let Some(other) = other.as_ref().and_then(of) else { continue };
-        if own.excludes(&other) {
-            let standing = standing(state, operator, &other.reshare)?;
-            if matches!(standing, Standing::Committed | Standing::Final) {
-                return refused(other.reshare);
-            }
+        let Some(other) = other.as_ref().and_then(Child::of) else { continue };
+        if own.excludes(&other)
+            && Known::Logged.is_in_the_way(standing(state, operator, &other.reshare)?)
+        {
+            return refused(other.reshare);
         }
     }
     Ok(())
@@ -68,13 +55,11 @@ pub(crate) fn check_attempt(state: &StateDir, seat: &OwnSeat) -> Result<(), Mach
     let Some(before) = seat.ceremony.reshare().and(seat.ceremony.supersedes()) else {
         return Ok(());
     };
-    match standing(state, &seat.operator, &before)? {
-        Standing::GivenUp | Standing::Unknown => Ok(()),
-        Standing::Begun | Standing::Committed | Standing::Final => {
-            let folder = state.find(&before)?.map(|view| view.path().to_owned());
-            Err(MachineError::NotGivenUp { reshare: before, folder })
-        }
+    if standing(state, &seat.operator, &before)?.lets_the_next_begin() {
+        return Ok(());
     }
+    let folder = state.find(&before)?.map(|view| view.path().to_owned());
+    Err(MachineError::NotGivenUp { reshare: before, folder })
 }
 
 /// A reshare to which this operator has committed shares of a finished ceremony.
@@ -203,53 +188,19 @@ pub fn check_not_superseded(
 
 /// Notes, durably, that this operator commits to a reshare and to no other one.
 pub(crate) fn note(lock: &Lock, seat: &OwnSeat) -> Result<(), MachineError> {
-    let Some(own) = of(&seat.ceremony).filter(|_| !seat.ceremony.is_repair()) else {
+    let Some(own) = Child::of(&seat.ceremony).filter(|_| !seat.ceremony.is_repair()) else {
         return Ok(());
     };
     check_only(lock.state(), seat)?;
     Ok(lock.write_child(&own)?)
 }
 
-/// Whether one of these records is a word with which this operator commits to its reshare: its
-/// minima, its commit or its final.
+/// Whether one of these records is a word with which this operator commits to its reshare.
 pub(crate) fn commits<'a>(seat: &OwnSeat, records: impl IntoIterator<Item = &'a [u8]>) -> bool {
-    seat.ceremony.reshare().is_some()
-        && own_statements(&seat.ceremony, seat.me, records).iter().any(is_commitment)
+    child::commits(&seat.ceremony, seat.me, records)
 }
 
-fn is_commitment(statement: &Statement) -> bool {
-    let (kind, round) = (statement.envelope.kind, statement.envelope.round);
-    // A dealer's keys are gone when it states its minima.
-    kind == Kind::Minima || kind == Kind::Ordinary && round >= Round::Commit
-}
-
-fn own_statements<'a>(
-    ceremony: &Ceremony,
-    me: Index,
-    records: impl IntoIterator<Item = &'a [u8]>,
-) -> Vec<Statement> {
-    // The sender's place in an envelope, before its signature is verified.
-    let own = me.get().to_be_bytes();
-    let own = records.into_iter().filter(|bytes| bytes.get(8..10) == Some(&own[..]));
-    let opened = own.filter_map(|bytes| Statement::open(bytes, ceremony).ok());
-    opened.filter(|statement| statement.envelope.sender == me).collect()
-}
-
-/// How far this operator is in a reshare, by its synced log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    /// It has signed that it gives it up, and has not finished it.
-    GivenUp,
-    /// It has said something, and could do without it.
-    Begun,
-    /// Its minima or its commit are signed.
-    Committed,
-    /// Its final is signed.
-    Final,
-    /// Nothing can be read. That was not given up.
-    Unknown,
-}
-
+/// How far this operator is in a reshare, by its log here.
 fn standing(
     state: &StateDir,
     operator: &Operator,
@@ -267,22 +218,7 @@ fn standing(
     }
     let records = Log::read(&view, operator.storage_key(), reshare.as_bytes())?;
     let statements = records.iter().filter(|record| record.kind == RecordKind::Statement as u8);
-    let own = own_statements(&ceremony, me, statements.map(|record| record.body.expose()));
-    let last = Shape::of(&ceremony).last_round();
-    let is_final = |statement: &Statement| {
-        (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, last)
-    };
-    if own.iter().any(is_final) {
-        return Ok(Standing::Final);
-    }
-    if own.iter().any(|said| said.envelope.kind == Kind::Abandon) {
-        return Ok(Standing::GivenUp);
-    }
-    match (own.iter().any(is_commitment), own.is_empty()) {
-        (true, _) => Ok(Standing::Committed),
-        (false, false) => Ok(Standing::Begun),
-        (false, true) => Ok(Standing::Unknown),
-    }
+    Ok(Standing::of(&ceremony, me, statements.map(|record| record.body.expose())))
 }
 
 /// The statements that a log holds.

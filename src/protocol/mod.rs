@@ -4,6 +4,8 @@
 #[doc(hidden)]
 pub mod checks;
 
+pub mod child;
+
 mod commit;
 
 mod deal;

@@ -45,10 +45,25 @@ pub enum Bug {
     StopsAlone,
     /// In a reshare: the machine states less than its person has said.
     StatesLess,
+    /// In a reshare: an operator abandons that has signed its final.
+    AbandonsAfterFinal,
+    /// In a reshare: outputs are written when a person finishes without others, who have not said
+    /// the same.
+    FinishesAlone,
+    /// In a reshare: words with which others were left out are not kept.
+    LosesWords,
+    /// In a reshare: nothing follows when a person finishes without others.
+    DeafToWithout,
+    /// In two reshares of one parent: a note binds to nothing.
+    ForgetsNotes,
     /// In a reshare: outputs name another key.
     OtherKey,
     /// In a reshare: a share of the parent is sent.
     LeaksOldShare,
+    /// In a repair: a mask is sent.
+    LeaksMask,
+    /// In a repair: another share is stored than was lost.
+    RegainsAnother,
     /// New shares are taken for the parent's.
     MixesGenerations,
     /// In a reshare: the old transcript is not kept.

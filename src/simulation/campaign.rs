@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::primitives::memo::Memory;
 
 use super::adversary::Adversary;
-use super::cast::{ROSTERS, SHAPES};
+use super::cast::SHAPES;
+use super::fork::Fork;
 use super::lie::Lie;
 use super::oracle::{Oracle, Violation};
 use super::plan::Plan;
+use super::roster::ROSTERS;
 use super::verdict::{Ending, Played};
 use super::world::World;
 
@@ -30,12 +32,19 @@ pub struct Totals {
     /// How many ceremonies each adversary took part in, and in how many of them all honest
     /// operators finished.
     pub adversaries: BTreeMap<Adversary, (u64, u64)>,
-    /// Of reshares, by the name of the roster.
+    /// Of reshares, imports and repairs, by the name of the roster.
     pub rosters: BTreeMap<&'static str, u64>,
-    /// The same of what operators of reshares do that break rules.
+    /// The same of what operators of these do that break rules.
     pub lies: BTreeMap<Lie, (u64, u64)>,
     /// How often a dealer of a reshare was stopped, or raised what it had said.
     pub stops: u64,
+    /// Seats that were lost after their commit, for some time or for good.
+    pub losses: u64,
+    /// Ceremonies that were finished without some seats.
+    pub without: u64,
+    /// Pairs of reshares of one parent, of them completed both, and how often a program was refused
+    /// beside the other one.
+    pub forks: (u64, u64, u64),
     /// Ceremonies without any adversary.
     pub honest: u64,
     /// Ceremonies with several adversaries.
@@ -62,17 +71,25 @@ impl Totals {
     fn add(&mut self, plan: &Plan, played: &Played) {
         self.ceremonies += 1;
         *self.endings.entry(played.ending).or_default() += 1;
-        match plan.reshare {
+        match plan.roster {
             None => *self.shapes.entry(SHAPES[plan.shape]).or_default() += 1,
-            Some(_) => *self.rosters.entry(ROSTERS[plan.shape].name).or_default() += 1,
+            Some(roster) => *self.rosters.entry(ROSTERS[roster].name).or_default() += 1,
         }
-        let cheats = plan.adversaries.len() + plan.lies().len();
+        if let Some(roster) = plan.other.as_ref().and_then(|other| other.plan.roster) {
+            *self.rosters.entry(ROSTERS[roster].name).or_default() += 1;
+        }
+        let ignorant = plan.other.as_ref().map_or(0, |other| other.cheats.len());
+        let cheats = plan.adversaries.len() + plan.lies.len() + ignorant;
         self.honest += u64::from(cheats == 0);
         self.coalitions += u64::from(cheats > 1);
         let finished = played.ending == Ending::Finished;
         count(&mut self.adversaries, &plan.adversaries, finished);
-        count(&mut self.lies, plan.lies(), finished);
+        count(&mut self.lies, &plan.lies, finished);
         self.stops += played.stops;
+        self.losses += played.losses;
+        let pair = u64::from(plan.other.is_some());
+        self.forks = sum(self.forks, (pair, u64::from(played.forked), played.refused));
+        self.without += u64::from(played.left_out > 0);
         self.crashes += played.crashes;
         self.full += played.full;
         self.rollbacks += played.rollbacks;
@@ -102,6 +119,9 @@ impl Totals {
             *self.rosters.entry(roster).or_default() += count;
         }
         self.stops += other.stops;
+        self.losses += other.losses;
+        self.forks = sum(self.forks, other.forks);
+        self.without += other.without;
         self.honest += other.honest;
         self.coalitions += other.coalitions;
         self.crashes += other.crashes;
@@ -115,6 +135,10 @@ impl Totals {
         self.violations.truncate(MOST_KEPT);
         self.trace = self.trace.wrapping_add(other.trace);
     }
+}
+
+fn sum(a: (u64, u64, u64), b: (u64, u64, u64)) -> (u64, u64, u64) {
+    (a.0 + b.0, a.1 + b.1, a.2 + b.2)
 }
 
 /// Of each kind: in how many ceremonies, and in how many of them all honest operators finished.
@@ -142,7 +166,11 @@ pub fn play(plan: Plan) -> Played {
     // Of the public questions only: what one operator has verified is not verified again for the
     // others.
     let _memory = Memory::begin();
-    match catch_unwind(AssertUnwindSafe(|| World::new(plan).play())) {
+    let play = || match plan.other.clone() {
+        None => World::new(plan).play(),
+        Some(other) => Fork::new(plan, &other).play(),
+    };
+    match catch_unwind(AssertUnwindSafe(play)) {
         Ok(played) => played,
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -158,6 +186,10 @@ pub fn play(plan: Plan) -> Played {
                 full: 0,
                 rollbacks: 0,
                 stops: 0,
+                losses: 0,
+                left_out: 0,
+                forked: false,
+                refused: 0,
                 moments: Vec::new(),
                 transcript: None,
                 subsets: 0,

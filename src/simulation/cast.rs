@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use crate::identity::operator::Operator;
 use crate::message::envelope::Statement;
 use crate::message::share_box::decode_shares;
-use crate::primitives::curve::G1;
+use crate::primitives::curve::{G1, SecretScalar};
 use crate::primitives::secret::SecretBytes;
 use crate::protocol::participant::OwnSeat;
 use crate::protocol::record::RecordKind;
@@ -14,124 +14,14 @@ use crate::spec::ceremony::Ceremony;
 use crate::spec::file::CeremonyFile;
 use crate::transcript::container;
 
+use super::import::{import, key};
 use super::machine::{Machine, bytes, honest, machines, operators, run, spec_toml, statements};
+use super::repair::repair;
 use super::reshare::{Part, minima, reshare};
+use super::roster::{Life, Origin, ROSTERS, Roster};
 
 /// Operators and how many of them sign.
 pub const SHAPES: [(usize, usize); 4] = [(3, 2), (4, 3), (5, 4), (7, 5)];
-
-/// A reshare that can be drawn: of whom, to whom, and how many of these sign.
-pub struct Roster {
-    /// What it is, for reports.
-    pub name: &'static str,
-    /// Operators of the parent, and how many of them sign.
-    pub parent: (usize, usize),
-    /// Who deals and receives.
-    pub parts: &'static [Part],
-    /// How many sign afterwards.
-    pub t: usize,
-}
-
-/// Reshares whose old and new operators overlap in every way.
-pub const ROSTERS: [Roster; 9] = [
-    Roster {
-        name: "refresh",
-        parent: (3, 2),
-        parts: &[("alice", true, true), ("bob", true, true), ("carol", true, true)],
-        t: 2,
-    },
-    Roster {
-        name: "add",
-        parent: (3, 2),
-        parts: &[
-            ("alice", true, true),
-            ("bob", true, true),
-            ("carol", true, true),
-            ("dave", false, true),
-        ],
-        t: 3,
-    },
-    Roster {
-        name: "remove",
-        parent: (4, 3),
-        parts: &[
-            ("alice", true, true),
-            ("bob", true, true),
-            ("carol", true, true),
-            ("dave", true, false),
-        ],
-        t: 2,
-    },
-    Roster {
-        name: "replace",
-        parent: (3, 2),
-        parts: &[
-            ("alice", true, true),
-            ("bob", true, true),
-            ("carol", true, false),
-            ("dave", false, true),
-        ],
-        t: 2,
-    },
-    Roster {
-        name: "replace-absent",
-        parent: (4, 3),
-        parts: &[
-            ("alice", true, true),
-            ("bob", true, true),
-            ("carol", true, true),
-            ("erin", false, true),
-        ],
-        t: 3,
-    },
-    Roster {
-        name: "full",
-        parent: (3, 2),
-        parts: &[
-            ("alice", true, false),
-            ("bob", true, false),
-            ("carol", true, false),
-            ("dave", false, true),
-            ("erin", false, true),
-            ("frank", false, true),
-        ],
-        t: 2,
-    },
-    Roster {
-        name: "threshold",
-        parent: (4, 3),
-        parts: &[
-            ("alice", true, true),
-            ("bob", true, true),
-            ("carol", true, true),
-            ("dave", true, true),
-        ],
-        t: 4,
-    },
-    Roster {
-        name: "lost-share",
-        parent: (4, 3),
-        parts: &[
-            ("alice", true, true),
-            ("bob", true, true),
-            ("carol", true, true),
-            ("dave", false, true),
-            ("erin", false, true),
-        ],
-        t: 3,
-    },
-    Roster {
-        name: "fewest-dealers",
-        parent: (3, 2),
-        parts: &[
-            ("bob", true, true),
-            ("carol", true, false),
-            ("dave", false, true),
-            ("erin", false, true),
-        ],
-        t: 2,
-    },
-];
 
 /// The most validators of a simulated ceremony.
 pub const MOST_VALIDATORS: usize = 3;
@@ -154,40 +44,124 @@ pub struct Cast {
     pub seats: Vec<OwnSeat>,
     /// Statements of the same operators in a ceremony that differs in its identifier only.
     pub foreign: Vec<Statement>,
-    /// Of a reshare: where it comes from.
+    /// Of a reshare, an import or a repair: where the shares come from.
     pub parent: Option<Parent>,
 }
 
-/// What a reshare comes from, as only an onlooker who sees every disk knows it.
+/// What a ceremony of keys that exist comes from, as only an onlooker who sees every disk knows it.
 pub struct Parent {
-    /// The transcript.
-    pub transcript: Vec<u8>,
+    /// The transcripts of the whole chain, from the oldest; none of keys that were whole.
+    pub transcripts: Vec<Vec<u8>>,
     /// The keys, by validator.
     pub keys: Vec<G1>,
+    /// How many shares sign.
+    pub t: usize,
     /// Of each share: the key of who holds it, its evaluation point, and its bytes by validator.
     pub shares: Vec<(OwnSeat, u64, Vec<[u8; 32]>)>,
 }
 
+/// A share as bytes, for onlookers.
+type Bytes = [u8; 32];
+
 impl Parent {
-    fn of(machines: &[Machine]) -> Self {
+    /// What machines hold that have finished; `before` are the transcripts before theirs.
+    fn of(machines: &[Machine], before: Vec<Vec<u8>>) -> Self {
         let first = &machines[0];
         let outcome = first.participant().outcome().expect("it has finished");
         let v = outcome.validators.len();
         let share = |machine: &Machine| {
-            let stored = machine.log.iter().find(|(kind, _)| *kind == RecordKind::Shares);
-            let (_, stored) = stored.expect("its shares are stored");
+            let (_, stored) = machine.log.iter().find(|(kind, _)| *kind == RecordKind::Shares)?;
             let shares = decode_shares(&SecretBytes::new(stored.clone()), v).expect("its shares");
             let seat = machine.seat.ceremony.roster().get(machine.seat.me).expect("its seat");
-            let shares = shares.iter().map(|share| *share.to_be_bytes()).collect();
-            (machine.seat.clone(), seat.point, shares)
+            let shares: Vec<Bytes> = shares.iter().map(|share| *share.to_be_bytes()).collect();
+            Some((machine.seat.clone(), seat.point, shares))
         };
+        let inbox = first.participant().inbox();
+        let said = inbox.statements().chain(inbox.minima());
+        let own = container::encode(&first.seat.ceremony, said).expect("it has finished");
         Self {
-            transcript: container::encode(&first.seat.ceremony, &statements(first))
-                .expect("it has finished"),
+            transcripts: before.into_iter().chain([own]).collect(),
             keys: outcome.validators.iter().map(|validator| validator.public_key).collect(),
-            shares: machines.iter().map(share).collect(),
+            t: first.seat.ceremony.t(),
+            shares: machines.iter().filter_map(share).collect(),
         }
     }
+
+    /// Keys that `dealer` holds whole: each is a share of which one signs.
+    fn whole(dealer: &Machine, labels: &[&str]) -> Self {
+        let secrets: Vec<SecretScalar> = labels.iter().map(|label| key(label)).collect();
+        let public = |secret: &SecretScalar| secret.base_mult().expect("it is not zero");
+        let bytes = secrets.iter().map(|secret| *secret.to_be_bytes()).collect();
+        Self {
+            transcripts: Vec::new(),
+            keys: secrets.iter().map(public).collect(),
+            t: 1,
+            shares: vec![(dealer.seat.clone(), 1, bytes)],
+        }
+    }
+}
+
+/// Machines that have finished what shares come from, with the transcripts before theirs.
+fn grown(origin: Origin, validators: usize) -> (Vec<Machine>, Vec<Vec<u8>>) {
+    let (mut all, before) = match origin {
+        Origin::Generation(n, t) => (machines(n, t, &VALIDATORS[0].repeat(validators)), Vec::new()),
+        Origin::Child(at) => {
+            let begun = begun(&ROSTERS[at], validators);
+            (begun.own, begun.parent.transcripts)
+        }
+        Origin::Keys => unreachable!("keys that were whole have no machines"),
+    };
+    complete(&mut all, validators);
+    (all, before)
+}
+
+/// Runs machines to their end.
+fn complete(all: &mut [Machine], validators: usize) {
+    run(all, &mut honest);
+    for machine in all.iter_mut().filter(|machine| machine.participant().awaits_stop()) {
+        let stopped = machine.stop(minima(validators, 9)).expect("no crash is planned");
+        stopped.expect("certified");
+    }
+    run(all, &mut honest);
+}
+
+/// The machines of a roster, not started; and others of the same operators, of another ceremony.
+struct Begun {
+    own: Vec<Machine>,
+    others: Vec<Machine>,
+    parent: Parent,
+}
+
+fn begun(roster: &Roster, validators: usize) -> Begun {
+    let Roster { parts, t, .. } = *roster;
+    // With another threshold, so that it is another ceremony whatever the roster.
+    let other_t = |n: usize| if t == n { n - 1 } else { n };
+    if roster.life == Life::Import {
+        let names: Vec<&str> = parts.iter().map(|(name, _, _)| *name).collect();
+        let dealer = parts.iter().position(|(_, deals, _)| *deals).expect("one deals");
+        let labels = &["first", "second", "third"][..validators];
+        let receivers = parts.iter().filter(|(_, _, receives)| *receives).count();
+        let import = |t| import(&names, (dealer, parts[dealer].2), t, labels);
+        let (own, others) = (import(t), import(other_t(receivers)));
+        let parent = Parent::whole(&own[dealer], labels);
+        return Begun { own, others, parent };
+    }
+    let (parents, before) = grown(roster.origin, validators);
+    let which: Vec<usize> = (0..validators).collect();
+    let own = match roster.life {
+        Life::Repair => {
+            let of = |helps: bool| parts.iter().filter(move |(_, deals, _)| *deals == helps);
+            let lost = of(false).next().expect("one has lost its share").0;
+            let helpers: Vec<&str> = of(true).map(|(name, _, _)| *name).collect();
+            repair(&parents, lost, &helpers)
+        }
+        Life::Reshare | Life::Import => reshare(&parents, parts, t, &which),
+    };
+    // A reshare of the same keys to the old operators.
+    let old = parents[0].seat.ceremony.receivers().map(|(_, seat)| seat.card.name.as_str());
+    let again: Vec<Part> = old.map(|old| (name(old), true, true)).collect();
+    let others = reshare(&parents, &again, other_t(again.len()), &which);
+    Begun { own, others, parent: Parent::of(&parents, before) }
 }
 
 impl Cast {
@@ -208,31 +182,18 @@ impl Cast {
         }
     }
 
-    fn reshare(roster: &Roster, validators: usize) -> Self {
-        let (n, t) = roster.parent;
-        let mut parents = machines(n, t, &VALIDATORS[0].repeat(validators));
-        run(&mut parents, &mut honest);
-        let which: Vec<usize> = (0..validators).collect();
-        let all = reshare(&parents, roster.parts, roster.t, &which);
-        // Its foreign statements are those of a reshare of the same keys to the old operators.
-        let again: Vec<Part> = parents.iter().map(|parent| (name(parent), true, true)).collect();
-        // With another threshold, so that it is another ceremony whatever the roster.
-        let t = if roster.t == n { t } else { n };
-        let mut others = reshare(&parents, &again, t, &which);
-        run(&mut others, &mut honest);
-        others.iter_mut().for_each(|machine| {
-            machine.stop(minima(validators, 9)).expect("no crash is planned").expect("certified");
-        });
-        run(&mut others, &mut honest);
+    fn grown(roster: &Roster, validators: usize) -> Self {
+        let Begun { own, mut others, parent } = begun(roster, validators);
+        complete(&mut others, validators);
         Self {
-            ceremony: all[0].seat.ceremony.clone(),
-            seats: all.into_iter().map(|machine| machine.seat).collect(),
+            ceremony: own[0].seat.ceremony.clone(),
+            seats: own.into_iter().map(|machine| machine.seat).collect(),
             foreign: statements(&others[0]),
-            parent: Some(Parent::of(&parents)),
+            parent: Some(parent),
         }
     }
 
-    /// The shares that the operator of `seat` (a position) held before a reshare, if it did.
+    /// The shares that the operator of `seat` (a position) held before, if it did.
     pub fn old_shares(&self, seat: usize) -> Option<Vec<[u8; 32]>> {
         let key = self.seats[seat].operator.key().public();
         let mut shares = self.parent.iter().flat_map(|parent| &parent.shares);
@@ -240,11 +201,11 @@ impl Cast {
         own.map(|(_, _, shares)| shares.clone())
     }
 
-    /// The cast of a reshare (a position in [`ROSTERS`]) and a number of validators.
-    pub fn of_reshare(roster: usize, validators: usize) -> &'static Self {
+    /// The cast of a roster (a position in [`ROSTERS`]) and a number of validators.
+    pub fn of_roster(roster: usize, validators: usize) -> &'static Self {
         static CASTS: [[OnceLock<Cast>; MOST_VALIDATORS]; ROSTERS.len()] =
             [const { [const { OnceLock::new() }; MOST_VALIDATORS] }; ROSTERS.len()];
-        CASTS[roster][validators - 1].get_or_init(|| Self::reshare(&ROSTERS[roster], validators))
+        CASTS[roster][validators - 1].get_or_init(|| Self::grown(&ROSTERS[roster], validators))
     }
 
     /// The cast of a shape (a position in [`SHAPES`]) and a number of validators.
@@ -255,10 +216,9 @@ impl Cast {
     }
 }
 
-fn name(machine: &Machine) -> &'static str {
-    let name = machine.seat.operator.name().as_str();
+fn name(of: &str) -> &'static str {
     let names = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
-    names.into_iter().find(|known| *known == name).expect("one of the eight")
+    names.into_iter().find(|known| *known == of).expect("one of the eight")
 }
 
 fn ceremony(text: &str) -> Arc<Ceremony> {

@@ -21,6 +21,8 @@ pub enum Trouble {
     Crashed,
     /// The disk is full: the program ends.
     Full,
+    /// The operator has committed to another reshare, by its notes: the program ends.
+    OtherChild,
     /// The log does not replay, or an answer was refused: never right for an honest operator on an
     /// honest disk.
     Damaged,

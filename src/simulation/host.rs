@@ -4,21 +4,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::exchange::{Action, Ending, Event, Exchange, Moment, Pacing, Storage, Trouble as Ended};
-use crate::message::envelope::{Kind, Round, Statement, view_root};
+use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::inbox::{Inbox, digests};
 use crate::message::minima::Minima;
 use crate::message::sync::Frame;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::{Secret32, SecretBytes};
+use crate::protocol::child;
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Entropy, OwnSeat, Participant, Step};
 use crate::protocol::put_back::Beside;
 use crate::protocol::record::{Record, RecordKind};
+use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 
 use super::bug::Bug;
 use super::chance::Chance;
 use super::disk::{Disk, Outputs, Trouble};
+use super::home::Home;
 use super::oracle::Watch;
 
 /// Why a program does not run, or that it does.
@@ -34,24 +37,10 @@ pub enum Running {
     GaveUp,
     /// Its outputs are written, and everybody has confirmed; or it stayed as long as it should.
     Left,
-}
-
-/// What stays when the program ends.
-pub struct Home {
-    /// Whose it is.
-    pub seat: OwnSeat,
-    /// The disk.
-    pub disk: Disk,
-    /// A planted mistake.
-    pub bug: Option<Bug>,
-    /// Of a dealer of a reshare: its shares of the parent, by validator.
-    pub old_shares: Option<Vec<[u8; 32]>>,
-    /// Own statements that others hold and the log lacks.
-    elsewhere: Vec<Statement>,
-    /// The transcript among the outputs.
-    transcript: Vec<Statement>,
-    staged: bool,
-    reread: Option<Arc<[u8]>>,
+    /// Its machine is gone.
+    Lost,
+    /// It has committed to another reshare.
+    Refused,
 }
 
 /// An honest operator's machine.
@@ -110,8 +99,18 @@ impl Storage for Watched<'_> {
         if self.home.bug == Some(Bug::DropsShares) {
             records.retain(|record| record.kind != RecordKind::Shares);
         }
+        if self.home.bug == Some(Bug::RegainsAnother) {
+            records.iter_mut().filter(|record| record.kind == RecordKind::Shares).for_each(another);
+        }
+        let said = records.iter().filter(|record| record.kind == RecordKind::Statement);
+        let seat = &self.home.seat;
+        if child::commits(&seat.ceremony, seat.me, said.map(|record| record.body.expose())) {
+            self.home.note()?;
+        }
         self.watch.records(&self.home.seat, &records);
-        self.home.disk.append(&records)
+        let appended = self.home.disk.append(&records);
+        self.home.mirror();
+        appended
     }
 
     fn erase(&mut self, kinds: &[RecordKind]) -> Result<(), Trouble> {
@@ -137,6 +136,8 @@ impl Storage for Watched<'_> {
     }
 
     fn stage(&mut self, participant: &Participant) -> Result<(), Trouble> {
+        // Before the final, which binds.
+        self.home.note()?;
         if self.home.disk.image.outputs.is_none() {
             self.home.disk.stage()?;
             self.home.staged = true;
@@ -165,7 +166,10 @@ impl Storage for Watched<'_> {
             outputs.validators[0].public_key = outputs.validators[0].public_shares[0];
         }
         self.watch.writes(&self.home.seat, participant, &outputs);
-        self.home.transcript = participant.inbox().statements().cloned().collect();
+        let inbox = participant.inbox();
+        // What a commit waits for goes before it; what comes after the finals, behind them.
+        let slots = inbox.minima().chain(inbox.statements());
+        self.home.transcript = slots.chain(inbox.withouts()).cloned().collect();
         self.home.disk.write_out(outputs)
     }
 
@@ -193,6 +197,13 @@ impl Storage for Watched<'_> {
     }
 }
 
+/// Makes another record of the same length.
+fn another(record: &mut Record) {
+    let mut body = record.body.expose().to_vec();
+    body.reverse();
+    record.body = SecretBytes::new(body);
+}
+
 /// A log that does not replay, or an answer that was refused, is never right for an honest operator
 /// on an honest disk.
 fn trouble(ended: Ended<Trouble>) -> Trouble {
@@ -202,71 +213,10 @@ fn trouble(ended: Ended<Trouble>) -> Trouble {
     }
 }
 
-impl Home {
-    /// The bytes of the shares as this run read them back.
-    pub fn reread(&self) -> Option<&Arc<[u8]>> {
-        self.reread.as_ref()
-    }
-
-    /// Records that say nothing on their own, for the oracles.
-    pub fn holds_shares(&self) -> Option<&Arc<[u8]>> {
-        self.disk.durable(RecordKind::Shares).next()
-    }
-
-    /// What a planted mistake gives away, and everybody is watched for.
-    fn old_shares(&self) -> Option<&[[u8; 32]]> {
-        self.old_shares.as_deref()
-    }
-
-    /// Whether this seat gets shares.
-    pub fn receives(&self) -> bool {
-        self.seat.ceremony.parts().receivers.contains(self.seat.me)
-    }
-
-    /// Whether this operator's minima are on its disk.
-    pub fn has_noted_minima(&self) -> bool {
-        let own = |body: &[u8]| {
-            Statement::open(body, &self.seat.ceremony).is_ok_and(|held| {
-                held.envelope.kind == Kind::Minima && held.envelope.sender == self.seat.me
-            })
-        };
-        self.disk.durable(RecordKind::Statement).any(|body| own(body))
-    }
-
-    /// Whether this operator's statement with these bytes is on its disk.
-    pub fn has_noted(&self, statement: &[u8]) -> bool {
-        self.disk.durable(RecordKind::Statement).any(|body| **body == *statement)
-    }
-
-    /// Whether a statement of this content is on its disk, with whatever signature.
-    pub fn has_noted_content(&self, statement: &Statement) -> bool {
-        let content = |bytes: &[u8]| {
-            Statement::open(bytes, &self.seat.ceremony).is_ok_and(|held| {
-                (held.envelope.round, held.digest())
-                    == (statement.envelope.round, statement.digest())
-            })
-        };
-        self.disk.durable(RecordKind::Statement).any(|body| content(body))
-    }
-
-    fn others(&self) -> impl Iterator<Item = Index> + '_ {
-        self.seat.ceremony.indices().filter(|index| *index != self.seat.me)
-    }
-}
-
 impl Host {
     /// A machine that has not been started.
     pub fn new(seat: OwnSeat, disk: Disk, chance: Chance, period: u64, pacing: Pacing) -> Self {
-        let home = Home {
-            seat,
-            disk,
-            bug: None,
-            old_shares: None,
-            elsewhere: Vec::new(),
-            transcript: Vec::new(),
-            staged: false,
-            reread: None,
-        };
+        let home = Home::new(seat, disk);
         Self {
             home,
             exchange: None,
@@ -293,7 +243,14 @@ impl Host {
 
     /// Starts the program. What it has to say, its peers will ask for.
     pub fn start(&mut self, now: u64, watch: &mut Watch) -> Result<(), Trouble> {
+        self.home.mirror();
+        self.home.check_only()?;
         let mut records = self.home.disk.records();
+        let said = records.iter().filter(|record| record.kind == RecordKind::Statement);
+        let seat = &self.home.seat;
+        if child::commits(&seat.ceremony, seat.me, said.map(|record| record.body.expose())) {
+            self.home.note()?;
+        }
         if self.home.bug == Some(Bug::LosesShares) {
             records.retain(|record| record.kind != RecordKind::Shares);
         }
@@ -356,7 +313,7 @@ impl Host {
         let mut storage = Watched { home: &mut self.home, watch };
         let actions = exchange.handle(event, moment, &mut storage).map_err(trouble)?;
         actions.into_iter().for_each(|action| reaction.take(action));
-        self.leak(&mut reaction.letters);
+        self.leak(watch, &mut reaction.letters);
         self.sign_wrongly(tick, watch, &mut reaction.letters);
         Ok(reaction)
     }
@@ -380,6 +337,27 @@ impl Host {
         Ok(reaction)
     }
 
+    /// Its person finishes without these seats. What it does then.
+    pub fn finish_without(
+        &mut self,
+        lost: Seats,
+        moment: &Moment,
+        watch: &mut Watch,
+    ) -> Result<Reaction, Trouble> {
+        let exchange = self.exchange.as_mut().expect("it runs");
+        if self.home.bug == Some(Bug::DeafToWithout) {
+            return Ok(Reaction::default());
+        }
+        let mut storage = Watched { home: &mut self.home, watch };
+        if storage.home.bug == Some(Bug::FinishesAlone) {
+            storage.write_outputs(exchange.participant())?;
+        }
+        let actions = exchange.finish_without(lost, moment, &mut storage).map_err(trouble)?;
+        let mut reaction = Reaction::default();
+        actions.unwrap_or_default().into_iter().for_each(|action| reaction.take(action));
+        Ok(reaction)
+    }
+
     /// Gives up, for good; what it says last.
     pub fn give_up(&mut self) -> Letters {
         let Some(exchange) = self.exchange.take() else { return Vec::new() };
@@ -387,6 +365,7 @@ impl Host {
             return Vec::new();
         };
         let noted = self.home.disk.append(&[record]);
+        self.home.mirror();
         let frame = Frame::Statement(statement.bytes().to_vec());
         match noted {
             Ok(()) => self.home.others().map(|peer| (peer, frame.clone())).collect(),
@@ -394,7 +373,11 @@ impl Host {
         }
     }
 
-    fn leak(&self, letters: &mut Letters) {
+    fn leak(&self, watch: &mut Watch, letters: &mut Letters) {
+        if let Some(mask) = watch.leaked.take() {
+            let peer = self.home.others().next().expect("at least three operators");
+            letters.push((peer, Frame::Statement(mask.to_vec())));
+        }
         if self.home.bug == Some(Bug::LeaksShare)
             && let Some(share) = self.home.holds_shares()
         {

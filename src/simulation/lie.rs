@@ -1,11 +1,13 @@
-//! What operators of a simulated reshare do that break its rules, by name.
+//! What operators of simulated reshares, imports and repairs do that break rules, by name.
 
 use crate::message::envelope::Round;
 
+use super::roster::Life;
+
 macro_rules! lies {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What an operator of a reshare does that is not honest. Each is one deviation; several
-        /// operators may each have their own.
+        /// What an operator of a ceremony of keys that exist does that is not honest. Each is one
+        /// deviation; several operators may each have their own.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Lie { $($(#[$doc])* $name,)* }
 
@@ -23,68 +25,88 @@ macro_rules! lies {
 
 lies! {
     /// Breaks no rule: a control.
-    None = "reshares-by-the-rules",
+    None = "plays-by-the-rules",
     /// Says nothing.
-    Silent = "reshare-silent",
+    Silent = "silent",
     /// Falls silent before it deals.
-    SilentFromDeal = "reshare-silent-from-deal",
+    SilentFromDeal = "silent-from-deal",
     /// Falls silent before it prepares.
-    SilentFromPrepare = "reshare-silent-from-prepare",
+    SilentFromPrepare = "silent-from-prepare",
     /// Falls silent before its commit, its minima too: it does not stop.
-    SilentFromCommit = "reshare-silent-from-commit",
+    SilentFromCommit = "silent-from-commit",
     /// Falls silent before its final.
-    SilentFromFinal = "reshare-silent-from-final",
+    SilentFromFinal = "silent-from-final",
     /// Commits, and never says what its keys have signed last.
     WithholdsMinima = "withholds-minima",
     /// Speaks to half of the others.
-    SpeaksToSome = "reshare-speaks-to-some",
+    SpeaksToSome = "speaks-to-some",
     /// Gives no boxes to half of the others.
-    WithholdsBoxes = "reshare-withholds-boxes",
+    WithholdsBoxes = "withholds-boxes",
     /// Deals shares that do not match its commitments, to all.
-    BadShareAll = "reshare-bad-share-all",
+    BadShareAll = "bad-share-all",
     /// The same to one receiver.
-    BadShareOne = "reshare-bad-share-one",
+    BadShareOne = "bad-share-one",
+    /// Shares of another key than it holds, all consistent with each other.
+    DealsAnotherKey = "deals-another-key",
     /// Boxes that do not hold what their deal lists.
-    BadList = "reshare-bad-list",
+    BadList = "bad-list",
     /// Boxes that do not open.
-    BadBox = "reshare-bad-box",
+    BadBox = "bad-box",
     /// A deal that does not open its commitment.
-    DealOpening = "reshare-deal-opening",
-    /// A deal of other commitments: another polynomial than it committed to.
-    DealCommitments = "reshare-deal-commitments",
+    DealOpening = "deal-opening",
+    /// A deal of other commitments: another polynomial than it committed to. In a repair a mask
+    /// that the other helper does not have.
+    DealCommitments = "deal-commitments",
     /// A deal over other hellos.
-    DealOtherHellos = "reshare-deal-other-hellos",
+    DealOtherHellos = "deal-other-hellos",
     /// A prepare over other deals.
-    PrepareOtherDeals = "reshare-prepare-other-deals",
+    PrepareOtherDeals = "prepare-other-deals",
     /// A false possession proof.
-    PreparePossession = "reshare-prepare-possession",
+    PreparePossession = "prepare-possession",
     /// A prepare of other sums.
-    PrepareOtherSums = "reshare-prepare-other-sums",
+    PrepareOtherSums = "prepare-other-sums",
     /// Complains of a good share.
-    ComplainsFalsely = "reshare-complains-falsely",
+    ComplainsFalsely = "complains-falsely",
+    /// Of a repair: complains of a good mask.
+    ComplainsOfMask = "complains-of-a-good-mask",
     /// A commit over another certificate.
-    CommitOtherCertificate = "reshare-commit-other-certificate",
+    CommitOtherCertificate = "commit-other-certificate",
     /// A final with other outputs.
-    FinalOutputs = "reshare-final-outputs",
+    FinalOutputs = "final-outputs",
     /// Two hellos, each for half of the others.
-    TwoFacedHello = "reshare-two-faced-hello",
+    TwoFacedHello = "two-faced-hello",
     /// Two deals.
-    TwoFacedDeal = "reshare-two-faced-deal",
+    TwoFacedDeal = "two-faced-deal",
     /// Two prepares.
-    TwoFacedPrepare = "reshare-two-faced-prepare",
+    TwoFacedPrepare = "two-faced-prepare",
     /// Two commits.
-    TwoFacedCommit = "reshare-two-faced-commit",
+    TwoFacedCommit = "two-faced-commit",
     /// Two finals.
-    TwoFacedFinal = "reshare-two-faced-final",
+    TwoFacedFinal = "two-faced-final",
     /// Minima that do not decode, in the place of those that do.
     MinimaThatDoNotDecode = "minima-that-do-not-decode",
     /// Different minima to everybody, again and again.
     MinimaWithoutEnd = "minima-without-end",
     /// Says that it gives up after its commit, and goes on.
-    AbandonsAndGoesOn = "reshare-abandons-and-goes-on",
+    AbandonsAndGoesOn = "abandons-and-goes-on",
 }
 
 impl Lie {
+    /// Those that say something else in a ceremony of this kind than an honest operator.
+    pub fn of(life: Life) -> Vec<Self> {
+        let fits = |lie: &Self| match lie {
+            // Nobody stops in a repair, and no hello commits to anything.
+            Self::WithholdsMinima
+            | Self::MinimaThatDoNotDecode
+            | Self::MinimaWithoutEnd
+            | Self::DealsAnotherKey
+            | Self::DealOpening => life != Life::Repair,
+            Self::ComplainsOfMask => life == Life::Repair,
+            _ => true,
+        };
+        Self::ALL.iter().copied().filter(fits).collect()
+    }
+
     /// The round from which on it is silent.
     pub fn silent_from(self) -> Option<Round> {
         match self {
@@ -114,6 +136,7 @@ impl Lie {
         match self {
             Self::BadShareAll
             | Self::BadShareOne
+            | Self::DealsAnotherKey
             | Self::BadList
             | Self::BadBox
             | Self::DealOpening
@@ -122,7 +145,8 @@ impl Lie {
             Self::PrepareOtherDeals
             | Self::PreparePossession
             | Self::PrepareOtherSums
-            | Self::ComplainsFalsely => Some(Round::Prepare),
+            | Self::ComplainsFalsely
+            | Self::ComplainsOfMask => Some(Round::Prepare),
             Self::CommitOtherCertificate => Some(Round::Commit),
             Self::FinalOutputs => Some(Round::Final),
             _ => None,

@@ -1,5 +1,5 @@
-//! An operator of a simulated reshare that breaks the rules: an honest program behind a mask that
-//! changes, withholds and adds to what it says, with the operator's own key.
+//! An operator of a simulated reshare, import or repair that breaks the rules: an honest program
+//! behind a mask that changes, withholds and adds to what it says, with the operator's own key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,15 +11,18 @@ use crate::message::shape::Shape;
 use crate::message::share_box::{self, Address, ShownShare};
 use crate::message::sync::Frame;
 use crate::primitives::commitment::Commitments;
-use crate::primitives::curve::{G2, SecretScalar};
+use crate::primitives::curve::{G2, Scalar, SecretScalar};
 use crate::primitives::hash::{DST_ETHEREUM, Digest, Tag, secret_scalar, tagged};
+use crate::primitives::polynomial::Polynomial;
 use crate::primitives::secret::Secret32;
 use crate::protocol::checks::Signed;
 use crate::protocol::dealt::dealt;
 use crate::protocol::participant::{OwnSeat, Participant};
+use crate::protocol::record::RecordKind;
 use crate::spec::threshold::Index;
 
 use super::chance::Chance;
+use super::home::Home;
 use super::host::Letters;
 use super::lie::Lie;
 
@@ -37,6 +40,8 @@ pub struct Mask {
     boxes: BTreeMap<Index, Vec<u8>>,
     secret: [u8; 32],
     told: u64,
+    /// What its program deals of, as its disk has it.
+    dealing: Option<(Secret32, Vec<SecretScalar>)>,
 }
 
 impl Mask {
@@ -46,7 +51,21 @@ impl Mask {
         let second = others.filter(|_| chance.happens(500)).collect();
         let (shape, secret) = (Shape::of(&seat.ceremony), chance.bytes());
         let (made, boxes) = (BTreeMap::new(), BTreeMap::new());
-        Self { seat, shape, lie, second, made, boxes, secret, told: 0 }
+        let (told, dealing) = (0, None);
+        Self { seat, shape, lie, second, made, boxes, secret, told, dealing }
+    }
+
+    /// Remembers the seed of its program, which is gone from the disk when it has dealt, and the
+    /// shares that it deals.
+    pub fn learns(&mut self, home: &Home) {
+        let seed = home.disk.durable(RecordKind::Seed).next();
+        if let Some(Ok(mut seed)) = seed.map(|seed| <[u8; 32]>::try_from(&**seed))
+            && let Some(shares) = &home.old_shares
+        {
+            let read = |share: &[u8; 32]| SecretScalar::from_be_bytes(share).ok();
+            let shares: Option<Vec<SecretScalar>> = shares.iter().map(read).collect();
+            self.dealing = shares.map(|shares| (Secret32::new(&mut seed), shares));
+        }
     }
 
     /// What reaches the program: nothing of its own words, which are not what it has said.
@@ -202,6 +221,7 @@ impl Mask {
             }
             Round::Deal => self.changed_deal(participant, own),
             Round::Prepare if self.lie == Lie::ComplainsFalsely => self.complaint(own),
+            Round::Prepare if self.lie == Lie::ComplainsOfMask => self.complaint_of_mask(own),
             Round::Prepare => {
                 let mut body = Prepare::decode(own.body(), &self.shape, me).ok()?;
                 match (self.lie, &mut body.stored) {
@@ -231,7 +251,9 @@ impl Mask {
         let me = self.seat.me;
         let mut body = Deal::decode(own.body(), &self.shape, me).ok()?;
         match self.lie {
-            Lie::DealCommitments => {
+            lie if lie == Lie::DealCommitments
+                || lie == Lie::TwoFacedDeal && self.shape.masks() =>
+            {
                 let mut points: Vec<_> = (0..body.commitments.len())
                     .flat_map(|v| body.commitments.row(v).to_vec())
                     .collect();
@@ -239,7 +261,11 @@ impl Mask {
                 body.commitments = Commitments::new(body.commitments.t(), points);
             }
             Lie::DealOtherHellos => body.view[0] = Digest([1; 32]),
-            Lie::BadShareAll | Lie::BadShareOne | Lie::BadList | Lie::BadBox => {
+            Lie::BadShareAll
+            | Lie::BadShareOne
+            | Lie::DealsAnotherKey
+            | Lie::BadList
+            | Lie::BadBox => {
                 let signed = Signed { statement: own.clone(), body: body.clone() };
                 let root = dealt(&self.seat.ceremony, &signed).merkle_root();
                 let all = self.shape.recipients_of(me);
@@ -262,6 +288,26 @@ impl Mask {
         Some(self.resigned(own, Kind::Ordinary, &view, &body.encode()))
     }
 
+    /// Shares for a receiver of its program's polynomials, with another constant; if it deals.
+    fn shares_of_another_key(&self, to: Index) -> Option<Vec<SecretScalar>> {
+        let (seed, constants) = self.dealing.as_ref()?;
+        let point = Scalar::from_u64(self.seat.ceremony.roster().get(to)?.point);
+        let share = |(v, constant): (usize, &SecretScalar)| {
+            let number = |number: usize| u32::try_from(number).expect("small numbers");
+            let coefficient = |k: usize| {
+                let place = [number(v), number(k), 0].map(u32::to_be_bytes).concat();
+                let spec = self.seat.ceremony.digest();
+                secret_scalar(Tag::Coefficient, &[seed.expose(), spec.as_ref(), &place])
+            };
+            let mut constant = constant.scaled(&Scalar::one());
+            constant.add_assign(&SecretScalar::reduce(&[5; 48]));
+            let rest = (1..self.shape.t).map(coefficient);
+            let all = [constant].into_iter().chain(rest).collect();
+            Some(Polynomial::from_coefficients(all)?.evaluate(&point))
+        };
+        constants.iter().enumerate().map(share).collect()
+    }
+
     /// A box of shares that have nothing to do with any polynomial, and the list of it.
     fn bad_box(&self, participant: &Participant, address: &Address) -> Option<(Vec<u8>, Digest)> {
         let to = address.recipient;
@@ -272,7 +318,10 @@ impl Mask {
             let v = u8::try_from(v).expect("few validators");
             secret_scalar(Tag::Coefficient, &[b"bad share", &self.secret, &[v]])
         };
-        let shares: Vec<SecretScalar> = (0..self.shape.v).map(share).collect();
+        let shares = match self.lie {
+            Lie::DealsAnotherKey => self.shares_of_another_key(to)?,
+            _ => (0..self.shape.v).map(share).collect(),
+        };
         let seed = |what: &str| {
             Secret32::new(&mut tagged(Tag::BatchSeed, &[what.as_bytes(), &self.secret]).0)
         };
@@ -294,6 +343,19 @@ impl Mask {
         let list = vec![Digest([4; 32]); self.shape.v];
         let shown = Shown::Share(ShownShare { blind: [2; 32], share: [3; 32], list });
         let claim = Claim::Mismatch { validator: 0 };
+        let body = Complaint { view: view.clone(), dealer, claim, shown }.encode();
+        Some(self.resigned(own, Kind::Complaint, &view, &body))
+    }
+
+    /// A complaint about a mask of another helper, with a key that nobody has. `None` of who has no
+    /// masks.
+    fn complaint_of_mask(&self, own: &Statement) -> Option<Statement> {
+        let me = self.seat.me;
+        let view = Prepare::decode(own.body(), &self.shape, me).ok()?.view;
+        let helpers = self.shape.parts.dealers;
+        let dealer = helpers.without(me).iter().next().filter(|_| helpers.contains(me))?;
+        let shown = Shown::Key { opened: self.secret, validators: self.shape.v };
+        let claim = Claim::Mask { validator: 0 };
         let body = Complaint { view: view.clone(), dealer, claim, shown }.encode();
         Some(self.resigned(own, Kind::Complaint, &view, &body))
     }

@@ -26,15 +26,23 @@ pub mod flood;
 
 pub mod forger;
 
+pub mod fork;
+
+pub mod home;
+
 pub mod host;
 
 pub mod lie;
+
+pub mod lost;
 
 pub mod machine;
 
 pub mod mask;
 
 pub mod network;
+
+pub mod notes;
 
 pub mod oracle;
 
@@ -49,6 +57,10 @@ pub mod import;
 
 pub mod repair;
 pub mod reshare;
+
+pub mod roster;
+
+mod running;
 
 pub mod verdict;
 

@@ -45,6 +45,21 @@ pub enum Event {
         /// Its seat.
         seat: usize,
     },
+    /// A seat is lost.
+    Vanish {
+        /// Its position.
+        seat: usize,
+    },
+    /// A lost seat is found again.
+    Return {
+        /// Its position.
+        seat: usize,
+    },
+    /// A person thinks of finishing without others.
+    Without {
+        /// Its seat.
+        seat: usize,
+    },
     /// Time passes for the coalition.
     Coalition,
     /// A partition is over.
@@ -67,6 +82,11 @@ impl Agenda {
     pub fn plan(&mut self, at: u64, event: Event) {
         self.events.push(Reverse((at, self.planned, event)));
         self.planned += 1;
+    }
+
+    /// When the next event is.
+    pub fn next_at(&self) -> Option<u64> {
+        self.events.peek().map(|Reverse((at, _, _))| *at)
     }
 
     /// The next event and its time.

@@ -83,17 +83,30 @@ impl World {
         if self.unchanged == GIVE_UP_AFTER {
             self.give_up();
         }
+        self.people_finish_without();
+        let here_or_gone = [Running::Yes, Running::GaveUp, Running::Lost];
         if !self.all_done() {
             for (seat, host) in self.hosts.iter().enumerate() {
-                if host
-                    .as_ref()
-                    .is_some_and(|host| !matches!(host.running, Running::Yes | Running::GaveUp))
-                {
+                if host.as_ref().is_some_and(|host| !here_or_gone.contains(&host.running)) {
                     self.agenda.plan(self.now, Event::Start { seat });
+                    if !self.plan.patient && self.unchanged > 0 {
+                        // Before a fault that stands ends the run again.
+                        self.agenda.plan(self.now + 500, Event::Without { seat });
+                    }
                 }
             }
         }
         self.agenda.plan(self.now + PEOPLE, Event::People);
+    }
+
+    /// The person of a machine that runs abandons its reshare.
+    pub(super) fn abandon(&mut self, seat: usize) {
+        let Some(host) = &mut self.hosts[seat] else { return };
+        self.watch.gives_up(&host.home);
+        let letters = host.give_up();
+        self.watch.disk(&host.home, false);
+        self.send(seat, letters);
+        self.go_down(seat, Running::GaveUp);
     }
 
     /// Some have waited long enough.
@@ -102,16 +115,16 @@ impl World {
             let Some(host) = &mut self.hosts[seat] else { continue };
             // In a reshare a final binds: there is no way back to the old shares.
             let reshare = self.watch.cast.ceremony.reshare().is_some();
-            let bound = |participant: &Participant| reshare && participant.has_said(Round::Final);
+            let forgets = host.home.bug == Some(Bug::AbandonsAfterFinal);
+            let bound = |participant: &Participant| {
+                reshare && participant.has_said(Round::Final) && !forgets
+            };
             let waits = host
                 .participant()
                 .is_some_and(|participant| !participant.is_finished() && !bound(participant))
                 && !self.watch.faulty.contains(&host.me());
-            if waits && self.chance.happens(100) {
-                let letters = host.give_up();
-                self.watch.disk(&host.home, false);
-                self.send(seat, letters);
-                self.go_down(seat, Running::GaveUp);
+            if waits && (self.chance.happens(100) || forgets) {
+                self.abandon(seat);
             }
         }
     }

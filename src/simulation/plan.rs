@@ -7,10 +7,13 @@ use crate::exchange::Pacing;
 
 use super::adversary::Adversary;
 use super::bug::Bug;
-use super::cast::{Cast, MOST_VALIDATORS, ROSTERS, SHAPES};
+use super::cast::{Cast, MOST_VALIDATORS, SHAPES};
 use super::chance::Chance;
 use super::disk::Power;
+use super::fork::Other;
 use super::lie::Lie;
+use super::lost::{How, Loss};
+use super::roster::{Life, ROSTERS};
 
 /// How long operators stay whose outputs are written: the program's default.
 pub const LINGER: Duration = Duration::from_secs(600);
@@ -87,10 +90,12 @@ impl Fate {
 pub struct Plan {
     /// The seed of everything that is decided later.
     pub seed: u64,
-    /// Position in [`SHAPES`]; of a reshare, in [`ROSTERS`].
+    /// Of a key generation: position in [`SHAPES`].
     pub shape: usize,
-    /// Of a reshare: seats (positions) that break rules.
-    pub reshare: Option<Vec<(usize, Lie)>>,
+    /// Of a reshare, an import or a repair: position in [`ROSTERS`].
+    pub roster: Option<usize>,
+    /// Of these: seats (positions) that break rules.
+    pub lies: Vec<(usize, Lie)>,
     /// Number of validators.
     pub validators: usize,
     /// The network, until faults stop.
@@ -99,6 +104,14 @@ pub struct Plan {
     pub fates: Vec<Fate>,
     /// Seats (positions) that break rules, of a key generation.
     pub adversaries: Vec<(usize, Adversary)>,
+    /// Of a reshare or an import: seats that are lost after their commit.
+    pub lost: Vec<Loss>,
+    /// Another reshare of the same parent at the same time.
+    pub other: Option<Other>,
+    /// Whether people never finish without others.
+    pub patient: bool,
+    /// Whether they do as soon as a final is late.
+    pub hasty: bool,
     /// When faults stop: the network is whole, machines are started, disks have space.
     pub calm_from: u64,
     /// Whether to go on until everybody has left.
@@ -123,7 +136,12 @@ impl Plan {
         Self {
             seed,
             shape,
-            reshare: None,
+            roster: None,
+            lies: Vec::new(),
+            lost: Vec::new(),
+            other: None,
+            patient: true,
+            hasty: false,
             validators,
             weather,
             fates,
@@ -160,63 +178,124 @@ impl Plan {
         plan
     }
 
-    /// A reshare in which nothing fails and everybody is honest.
-    pub fn calm_reshare(seed: u64, roster: usize, validators: usize) -> Self {
+    /// A ceremony of a roster in which nothing fails and everybody is honest.
+    pub fn calm_life(seed: u64, roster: usize, validators: usize) -> Self {
         let calm = Self::calm(seed, 0, validators);
         let fates = vec![Fate::calm(); ROSTERS[roster].parts.len()];
-        Self { shape: roster, reshare: Some(Vec::new()), fates, ..calm }
+        Self { roster: Some(roster), fates, ..calm }
+    }
+
+    /// The plan of a seed, of a ceremony of keys that exist.
+    pub fn draw_life(seed: u64) -> Self {
+        let kind = Chance::new(seed, "kind of life").below(10);
+        match kind {
+            0..4 => Self::draw_reshare(seed),
+            4..6 => Self::draw_import(seed),
+            6..8 => Self::draw_repair(seed),
+            _ => Self::draw_fork(seed),
+        }
     }
 
     /// The plan of a seed, of a reshare.
     pub fn draw_reshare(seed: u64) -> Self {
-        let mut chance = Chance::new(seed, "plan of a reshare");
-        let roster = chance.position(ROSTERS.len());
+        Self::draw_of(seed, Life::Reshare)
+    }
+
+    /// The plan of a seed, of an import.
+    pub fn draw_import(seed: u64) -> Self {
+        Self::draw_of(seed, Life::Import)
+    }
+
+    /// The plan of a seed, of a repair.
+    pub fn draw_repair(seed: u64) -> Self {
+        Self::draw_of(seed, Life::Repair)
+    }
+
+    /// Two rosters (positions) of one parent at the same time, in which nothing fails; `cheats` (by
+    /// name) ignore their notes.
+    pub fn calm_fork(seed: u64, rosters: [usize; 2], cheats: &[&'static str]) -> Self {
+        let [first, second] = rosters;
+        let other = Self::calm_life(seed, second, 1);
+        let cheats = cheats.iter().copied().collect();
+        let other = Other { plan: Box::new(other), cheats };
+        Self { other: Some(other), ..Self::calm_life(seed, first, 1) }
+    }
+
+    /// The plan of a seed, of two reshares or imports of one parent at the same time.
+    pub fn draw_fork(seed: u64) -> Self {
+        let mut chance = Chance::new(seed, "plan of a fork");
+        let pairs = pairs();
+        let [first, second] = *chance.pick(&pairs);
+        let names = |roster: usize| ROSTERS[roster].parts.iter().map(|(name, _, _)| *name);
+        let common: Vec<&'static str> =
+            names(first).filter(|name| names(second).any(|other| other == *name)).collect();
+        let cheats: Vec<&'static str> =
+            common.into_iter().filter(|_| chance.happens(250)).collect();
+        let mut plan = Self::calm_fork(seed, [first, second], &cheats);
+        let mut other = plan.other.take().expect("a fork");
+        for plan in [&mut plan, &mut *other.plan] {
+            plan.calm_from = chance.between(1_000, 30_000);
+            let n = plan.fates.len();
+            if chance.happens(400) {
+                plan.weather = weather(&mut chance, n, plan.calm_from);
+            }
+            if chance.happens(500) {
+                fates(&mut chance, plan, 1);
+            }
+            losses(&mut chance, plan);
+            // People begin one of the two first.
+            let later = if chance.happens(500) { chance.below(40_000) } else { 0 };
+            plan.fates.iter_mut().for_each(|fate| fate.start += later);
+            plan.calm_from += later;
+        }
+        Self { other: Some(other), ..plan }
+    }
+
+    fn draw_of(seed: u64, life: Life) -> Self {
+        let mut chance = Chance::new(seed, "plan of a life");
+        let rosters: Vec<usize> = life.rosters().collect();
+        let at = *chance.pick(&rosters);
         let validators = *chance.weighted(&VALIDATOR_WEIGHTS);
-        let mut plan = Self::calm_reshare(seed, roster, validators);
+        let mut plan = Self::calm_life(seed, at, validators);
         let n = plan.fates.len();
-        // Fewer than sign with the old shares, and with the new ones.
-        let most = ROSTERS[roster].t.min(ROSTERS[roster].parent.1) - 1;
+        // Fewer than sign with the old shares, and with the new ones. Whoever has whole keys to
+        // import needs nobody to sign.
+        let before = plan.cast().parent.as_ref().map_or(1, |parent| parent.t);
+        let most = match life {
+            Life::Import => ROSTERS[at].t - 1,
+            Life::Reshare | Life::Repair => ROSTERS[at].t.min(before) - 1,
+        };
         plan.calm_from = chance.between(1_000, 30_000);
         plan.to_the_end = chance.happens(100);
-        let mut lies = Vec::new();
         if chance.happens(550) {
-            lies = seats(&mut chance, n, most, Lie::ALL);
+            plan.lies = seats(&mut chance, n, most, &Lie::of(life));
         }
         if chance.happens(600) {
             plan.weather = weather(&mut chance, n, plan.calm_from);
         }
         if chance.happens(650) {
-            let room = most.saturating_sub(lies.len());
-            plan.reshare = Some(lies.clone());
+            let room = most.saturating_sub(plan.lies.len());
             fates(&mut chance, &mut plan, room);
         }
         if chance.happens(400) {
             tighten(&mut chance, &mut plan.pacing);
         }
-        plan.reshare = Some(lies);
+        if life != Life::Repair {
+            losses(&mut chance, &mut plan);
+        }
         plan
     }
 
     /// Its operators.
     pub fn cast(&self) -> &'static Cast {
-        match self.reshare {
+        match self.roster {
             None => Cast::of(self.shape, self.validators),
-            Some(_) => Cast::of_reshare(self.shape, self.validators),
+            Some(roster) => Cast::of_roster(roster, self.validators),
         }
     }
 
-    /// How many of the parent's shares sign.
-    pub fn parent_threshold(&self) -> usize {
-        ROSTERS[self.shape].parent.1
-    }
-
-    /// What somebody does at each seat that breaks rules in a reshare.
-    pub fn lies(&self) -> &[(usize, Lie)] {
-        self.reshare.as_deref().unwrap_or_default()
-    }
-
     fn is_adversary(&self, seat: usize) -> bool {
-        let lies = self.lies().iter().map(|(other, _)| *other);
+        let lies = self.lies.iter().map(|(other, _)| *other);
         self.adversaries.iter().map(|(other, _)| *other).chain(lies).any(|other| other == seat)
     }
 }
@@ -234,6 +313,52 @@ fn seats<T: Copy + Ord>(chance: &mut Chance, n: usize, most: usize, all: &[T]) -
         .collect();
     chosen.sort_unstable();
     chosen
+}
+
+/// Every two rosters that deal the same keys to different operators, or differently; of imports
+/// those of one dealer.
+pub fn pairs() -> Vec<[usize; 2]> {
+    let dealers = |at: usize| {
+        let parts = ROSTERS[at].parts.iter();
+        parts.filter(|(_, deals, _)| *deals).map(|(name, _, _)| *name).collect::<Vec<_>>()
+    };
+    let fit = |first: usize, second: usize| {
+        let (one, two) = (&ROSTERS[first], &ROSTERS[second]);
+        let same = one.life == two.life && one.origin == two.origin;
+        let life = match one.life {
+            Life::Reshare => true,
+            Life::Import => dealers(first) == dealers(second),
+            Life::Repair => false,
+        };
+        first != second && same && life
+    };
+    let all = 0..ROSTERS.len();
+    let second = all.clone();
+    all.flat_map(|first| {
+        second.clone().filter(move |second| fit(first, *second)).map(move |second| [first, second])
+    })
+    .collect()
+}
+
+/// Who is lost after its commit, and what people do about finals that do not come.
+fn losses(chance: &mut Chance, plan: &mut Plan) {
+    plan.patient = chance.happens(250);
+    plan.hasty = !plan.patient && chance.happens(300);
+    if !chance.happens(300) {
+        return;
+    }
+    let mut left: Vec<usize> =
+        (0..plan.fates.len()).filter(|seat| !plan.is_adversary(*seat)).collect();
+    for _ in 0..chance.between(1, 2) {
+        if left.len() < 2 {
+            break;
+        }
+        let seat = left.remove(chance.position(left.len()));
+        let how = if chance.happens(300) { How::Abandoned } else { How::Machine };
+        let after = *chance.pick(&[0, 0, 10, 100, 2_000, 8_000]);
+        let back = chance.happens(300).then(|| chance.between(1_000, 90_000));
+        plan.lost.push(Loss { seat, how, after, back });
+    }
 }
 
 /// Limits that ceremonies as small as these run into: a few frames on their way are many.

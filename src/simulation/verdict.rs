@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::audit_all;
 use crate::audit::expectation::Expectations;
-use crate::message::envelope::Round;
+use crate::message::envelope::{Kind, Round, Statement};
 use crate::message::inbox::Inbox;
 use crate::message::share_box::decode_shares;
 use crate::primitives::curve::{Scalar, SecretScalar};
@@ -15,7 +15,8 @@ use crate::transcript::container;
 
 use super::bug::Bug;
 use super::certificate::{Certificate, every_subset_signs, generations_mix};
-use super::host::{Home, Host, Running, milliseconds};
+use super::home::Home;
+use super::host::{Host, Running, milliseconds};
 use super::oracle::{Oracle, Violation};
 use super::plan::LINGER;
 use super::world::{PATIENCE, World};
@@ -67,6 +68,14 @@ pub struct Played {
     pub rollbacks: u64,
     /// How often a person of a dealer has stopped old keys, or raised what it had said of them.
     pub stops: u64,
+    /// Seats that were lost after their commit, for some time or for good.
+    pub losses: u64,
+    /// How many seats were left out by those who finished.
+    pub left_out: usize,
+    /// Of two reshares of one parent: whether both were completed.
+    pub forked: bool,
+    /// How often a program was refused beside another reshare.
+    pub refused: u64,
     /// Moments at which power could fail, by seat.
     pub moments: Vec<u64>,
     /// The digest of the transcript of the first operator that finished.
@@ -77,7 +86,8 @@ pub struct Played {
 
 impl World {
     pub(super) fn held_to_the_rules(&self) -> impl Iterator<Item = &Host> {
-        self.hosts.iter().flatten().filter(|host| !self.watch.faulty.contains(&host.me()))
+        let excused = |who: Index| self.watch.faulty.contains(&who) || self.lost.contains(&who);
+        self.hosts.iter().flatten().filter(move |host| !excused(host.me()))
     }
 
     pub(super) fn has_written(host: &Host) -> bool {
@@ -87,19 +97,22 @@ impl World {
 
     pub(super) fn has_fault(host: &Host) -> bool {
         let fault = host.participant().is_some_and(|participant| participant.fault().is_some());
-        fault || matches!(host.running, Running::Stopped | Running::GaveUp)
+        fault || matches!(host.running, Running::Stopped | Running::GaveUp | Running::Refused)
     }
 
     /// Everybody has written; or, while nobody has, everybody knows of a fault.
     pub(super) fn all_done(&self) -> bool {
         let written = self.held_to_the_rules().filter(|host| Self::has_written(host)).count();
         match written {
-            0 => self.held_to_the_rules().all(Self::has_fault),
+            0 => self.held_to_the_rules().all(Self::has_fault) && !self.may_finish_without(),
             some => some == self.held_to_the_rules().count(),
         }
     }
 
     pub(super) fn is_over(&self) -> bool {
+        if self.returning > 0 {
+            return false;
+        }
         if self.plan.to_the_end && self.unchanged < PATIENCE {
             let gone = |host: &Host| {
                 matches!(host.running, Running::Left | Running::Stopped | Running::GaveUp)
@@ -140,7 +153,7 @@ impl World {
     /// Everybody must have got to an end: the outputs, a fault, or a wait for those that are not
     /// honest.
     pub(super) fn judge(&mut self) {
-        let mut excused: BTreeSet<Index> = self.watch.faulty.clone();
+        let mut excused: BTreeSet<Index> = self.watch.faulty.union(&self.lost).copied().collect();
         excused.extend(
             self.held_to_the_rules().filter(|host| Self::has_fault(host)).map(|host| host.me()),
         );
@@ -173,6 +186,7 @@ impl World {
         if self.unchanged >= PATIENCE {
             self.judge_arrivals();
             self.judge_certainty();
+            self.judge_without();
         }
         let faults = self.ending() != Ending::Finished && !self.plan.adversaries.is_empty();
         if faults || self.plan.seed.is_multiple_of(JUDGE_EVERY) {
@@ -183,7 +197,7 @@ impl World {
     /// What is certain for one honest operator becomes so for all: certificate 2, or before it the
     /// proof of a fault.
     pub(super) fn judge_certainty(&mut self) {
-        let gave_up = |host: &&Host| host.running == Running::GaveUp;
+        let gave_up = |host: &&Host| matches!(host.running, Running::GaveUp | Running::Refused);
         if self.held_to_the_rules().any(|host| gave_up(&host)) {
             return;
         }
@@ -301,10 +315,35 @@ impl World {
             }
             self.check_generations(&certificate, &shares);
         }
-        if self.plan.seed.is_multiple_of(AUDIT_EVERY) {
+        checked += self.check_regained();
+        if self.plan.seed.is_multiple_of(AUDIT_EVERY) || self.finished_without() > 0 {
             self.audit();
         }
         checked
+    }
+
+    /// Of a repair: what is on the disk of the one that had lost its share is that share, and with
+    /// those that it had before it makes one of the sets that sign.
+    fn check_regained(&mut self) -> u64 {
+        let cast = self.watch.cast;
+        if !cast.ceremony.is_repair() {
+            return 0;
+        }
+        let regained = |host: &&Host| host.home.receives() && Self::has_written(host);
+        let found: Vec<(Index, bool)> = self
+            .held_to_the_rules()
+            .filter(regained)
+            .map(|host| {
+                let before = cast.old_shares(host.me().position()).unwrap_or_default().concat();
+                let same = host.home.holds_shares().is_some_and(|stored| **stored == *before);
+                (host.me(), same)
+            })
+            .collect();
+        for (me, _) in found.iter().filter(|(_, same)| !same) {
+            let what = format!("operator {me} has another share than the one that it had lost");
+            self.watch.violation(Oracle::Keys, what);
+        }
+        found.len() as u64
     }
 
     /// Shares of the parent and new ones sign nothing together.
@@ -321,14 +360,17 @@ impl World {
         };
         let mut mixed = Vec::new();
         for v in 0..self.watch.shape.v {
-            let new = of(v);
+            let mut new = of(v);
+            if parent.t == 1 {
+                // A whole key counts as the share at 1, where a new one may be too.
+                new.reverse();
+            }
             let old: Vec<(u64, [u8; 32])> = match self.plan.bug {
                 Some((_, Bug::MixesGenerations)) => new.iter().rev().copied().collect(),
                 _ => parent.shares.iter().map(|(_, at, all)| (*at, all[v])).collect(),
             };
-            let old_t = self.plan.parent_threshold();
             let key = certificate.sums.public_key(v);
-            if generations_mix((&old, old_t), (&new, self.watch.shape.t), &key) {
+            if generations_mix((&old, parent.t), (&new, self.watch.shape.t), &key) {
                 mixed.push(v);
             }
         }
@@ -338,25 +380,52 @@ impl World {
         }
     }
 
+    /// The most seats that somebody honest has left out when it finished.
+    pub(super) fn finished_without(&self) -> usize {
+        let running = self.held_to_the_rules().filter_map(Host::participant);
+        running.map(|participant| participant.finished_without().len()).max().unwrap_or(0)
+    }
+
     pub(super) fn transcript(&self) -> Option<Digest> {
         let finished = self
             .held_to_the_rules()
             .filter_map(|host| host.participant())
             .find(|p| p.is_finished())?;
         let inbox = finished.inbox();
-        let all = inbox.statements().chain(inbox.minima());
+        let all = inbox.statements().chain(inbox.minima()).chain(inbox.withouts());
         let bytes = container::encode(&self.watch.cast.ceremony, all).ok()?;
         Some(container::digest(&bytes))
     }
 
+    /// The transcript of somebody who has finished and says what its machine does; of several, of
+    /// whom has left out the most seats.
+    pub(super) fn finished_transcript(&self) -> Option<Vec<u8>> {
+        let encode = |all: &[&Statement]| {
+            let (slots, beside): (Vec<&Statement>, Vec<&Statement>) =
+                all.iter().partition(|said| said.envelope.kind == Kind::Ordinary);
+            let loses = self.plan.bug.is_some_and(|(_, bug)| bug == Bug::LosesWords);
+            let kept =
+                beside.into_iter().filter(|said| !loses || said.envelope.kind != Kind::Without);
+            let all = slots.into_iter().chain(kept);
+            container::encode(&self.watch.cast.ceremony, all).unwrap_or_default()
+        };
+        let honest = || {
+            let hosts = self.hosts.iter().flatten();
+            hosts.filter(|host| !self.watch.masked.contains(&host.me()))
+        };
+        let running = honest().filter_map(Host::participant);
+        let finished = running.filter(|participant| participant.is_finished());
+        if let Some(one) = finished.max_by_key(|one| one.finished_without().len()) {
+            let inbox = one.inbox();
+            let all = inbox.statements().chain(inbox.minima()).chain(inbox.withouts());
+            return Some(encode(&all.collect::<Vec<_>>()));
+        }
+        let written = honest().find(|host| host.home.disk.image.outputs.is_some())?;
+        Some(encode(&written.home.written().iter().collect::<Vec<_>>()))
+    }
+
     pub(super) fn audit(&mut self) {
-        let finished = self
-            .held_to_the_rules()
-            .filter_map(|host| host.participant())
-            .find(|p| p.is_finished());
-        let Some(inbox) = finished.map(|participant| participant.inbox()) else { return };
-        let all = inbox.statements().chain(inbox.minima());
-        let mut bytes = container::encode(&self.watch.cast.ceremony, all).unwrap_or_default();
+        let Some(mut bytes) = self.finished_transcript() else { return };
         if self.plan.bug.is_some_and(|(_, bug)| bug == Bug::SpoilsTranscript)
             && let Some(last) = bytes.last_mut()
         {
@@ -364,7 +433,8 @@ impl World {
         }
         let mut files = vec![bytes.as_slice()];
         if self.plan.bug.is_none_or(|(_, bug)| bug != Bug::LosesParent) {
-            files.extend(self.watch.cast.parent.iter().map(|parent| parent.transcript.as_slice()));
+            let parents = self.watch.cast.parent.iter().flat_map(|parent| &parent.transcripts);
+            files.extend(parents.map(Vec::as_slice));
         }
         let report = audit_all(&files, &Expectations::default());
         if !report.is_ok_and(|report| report.is_clean()) {

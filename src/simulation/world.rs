@@ -1,19 +1,17 @@
 //! A ceremony from its plan: machines, network and coalition in one order of events, watched by
 //! every oracle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::exchange::{self, Moment};
-use crate::message::envelope::Round;
-use crate::protocol::record::RecordKind;
 use crate::spec::threshold::Index;
 
 use super::bug::Bug;
 use super::cast::Cast;
 use super::chance::Chance;
 use super::coalition::{Coalition, Letter};
-use super::disk::{Disk, Entry, Power, Trouble};
+use super::disk::{Disk, Trouble};
 use super::host::{Host, Letters, Reaction, Running, milliseconds};
 use super::mask::Mask;
 use super::network::{Agenda, Event, Network};
@@ -52,6 +50,18 @@ pub struct World {
     pub(super) crashes: u64,
     pub(super) full: u64,
     pub(super) rollbacks: u64,
+    /// Who is lost, for now or for good.
+    pub(super) lost: BTreeSet<Index>,
+    /// Seats whose loss is planned, and those whose person thinks of finishing without others.
+    pub(super) vanishing: BTreeSet<usize>,
+    pub(super) asked_without: BTreeSet<usize>,
+    /// Lost seats that are still to come back.
+    pub(super) returning: u64,
+    pub(super) losses: u64,
+    /// How often a program was refused beside another reshare.
+    pub(super) refused: u64,
+    events: u64,
+    over: bool,
 }
 
 impl World {
@@ -84,11 +94,11 @@ impl World {
             (0..cast.seats.len()).map(|seat| (!is_adversary(seat)).then(|| host(seat))).collect();
         let framed = plan.bug.is_some_and(|(_, bug)| bug == Bug::Framed);
         if !framed {
-            let lies = plan.lies().iter().map(|(seat, _)| *seat);
+            let lies = plan.lies.iter().map(|(seat, _)| *seat);
             let faulty = plan.adversaries.iter().map(|(seat, _)| *seat).chain(lies);
             watch.faulty.extend(faulty.map(|seat| cast.seats[seat].me));
         }
-        let masks: BTreeMap<usize, Mask> = (plan.lies().iter())
+        let masks: BTreeMap<usize, Mask> = (plan.lies.iter())
             .map(|(seat, lie)| {
                 let chance = Chance::new(seed, &format!("mask {seat}"));
                 (*seat, Mask::new(cast.seats[*seat].clone(), *lie, chance))
@@ -128,40 +138,71 @@ impl World {
             crashes: 0,
             full: 0,
             rollbacks: 0,
+            lost: BTreeSet::new(),
+            vanishing: BTreeSet::new(),
+            asked_without: BTreeSet::new(),
+            returning: 0,
+            losses: 0,
+            refused: 0,
+            events: 0,
+            over: false,
             plan,
         }
     }
 
     /// Plays to the end.
     pub fn play(mut self) -> Played {
-        let mut events = 0;
-        while let Some((at, event)) = self.agenda.pop() {
-            self.now = at;
-            events += 1;
-            self.note(&event);
-            self.happens(event);
-            if !self.watch.violations.is_empty() || self.is_over() {
-                break;
-            }
-            if events > MOST_EVENTS {
-                self.watch.violation(Oracle::Liveness, format!("no end after {events} events"));
-                break;
-            }
+        while self.next_event().is_some() {
+            self.step();
         }
+        self.ended()
+    }
+
+    /// When the next event is; `None` if it is over.
+    pub fn next_event(&self) -> Option<u64> {
+        if self.over { None } else { self.agenda.next_at() }
+    }
+
+    /// Simulated milliseconds since the beginning.
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// The next event happens.
+    pub fn step(&mut self) {
+        let Some((at, event)) = self.agenda.pop() else { return };
+        self.now = at;
+        self.events += 1;
+        self.note(&event);
+        self.happens(event);
+        if self.events > MOST_EVENTS {
+            let what = format!("no end after {} events", self.events);
+            self.watch.violation(Oracle::Liveness, what);
+        }
+        self.over = !self.watch.violations.is_empty() || self.is_over();
+    }
+
+    /// What came of it.
+    pub fn ended(mut self) -> Played {
         if self.watch.violations.is_empty() {
             self.judge();
         }
         let subsets = if self.watch.violations.is_empty() { self.check_shares() } else { 0 };
+        let left_out = self.finished_without();
         Played {
             transcript: self.transcript(),
             ending: self.ending(),
             violations: self.watch.violations,
             trace: self.trace,
-            events,
+            events: self.events,
             crashes: self.crashes,
             full: self.full,
             rollbacks: self.rollbacks,
             stops: self.stops,
+            losses: self.losses,
+            left_out,
+            forked: false,
+            refused: self.refused,
             moments: self
                 .hosts
                 .iter()
@@ -186,6 +227,9 @@ impl World {
             Event::Tick { seat, run } => mix(1 << 40 | (*seat as u64) << 32 | u64::from(*run)),
             Event::Start { seat } => mix(2 << 40 | *seat as u64),
             Event::Stop { seat } => mix(7 << 40 | *seat as u64),
+            Event::Vanish { seat } => mix(8 << 40 | *seat as u64),
+            Event::Return { seat } => mix(9 << 40 | *seat as u64),
+            Event::Without { seat } => mix(10 << 40 | *seat as u64),
             Event::Coalition => mix(3 << 40),
             Event::Mended => mix(4 << 40),
             Event::Calm => mix(5 << 40),
@@ -199,6 +243,9 @@ impl World {
             Event::Tick { seat, run } => self.tick(seat, run),
             Event::Start { seat } => self.start(seat),
             Event::Stop { seat } => self.stop(seat),
+            Event::Vanish { seat } => self.vanish(seat),
+            Event::Return { seat } => self.come_back(seat),
+            Event::Without { seat } => self.finish_without(seat, false),
             Event::Coalition => {
                 self.coalition_acts();
                 let letters = self.coalition.tick();
@@ -233,7 +280,7 @@ impl World {
     }
 
     /// Something happens at a machine that runs.
-    fn happen_at(&mut self, seat: usize, event: exchange::Event) {
+    pub(super) fn happen_at(&mut self, seat: usize, event: exchange::Event) {
         let Some(host) = &mut self.hosts[seat] else { return };
         if host.running != Running::Yes {
             return;
@@ -263,6 +310,7 @@ impl World {
         if let Some(mask) = self.masks.get_mut(&seat) {
             // What it says when its program ends, nobody has changed: it says nothing then.
             let Some(participant) = host.participant() else { return };
+            mask.learns(&host.home);
             let (said, new) = mask.says(participant, letters);
             new.into_iter().for_each(|statement| self.watch.hears_of(statement));
             letters = said;
@@ -278,7 +326,8 @@ impl World {
     /// in memory.
     pub(super) fn after(&mut self, seat: usize, result: Result<Reaction, Trouble>) {
         match result {
-            Ok(reaction) => {
+            Ok(mut reaction) => {
+                self.unheard(seat, &mut reaction.letters);
                 self.send(seat, reaction.letters);
                 let Some(host) = &self.hosts[seat] else { return };
                 let mut asked = false;
@@ -289,6 +338,7 @@ impl World {
                 if asked {
                     self.ask_to_stop(seat);
                 }
+                self.after_commit(seat);
                 self.hear_blame(seat);
                 if let Some(why) = reaction.ends {
                     if why == Running::Left {
@@ -324,114 +374,6 @@ impl World {
         {
             self.watch.fault(&host.home, &fault);
         }
-    }
-
-    fn lose(&mut self, seat: usize, trouble: Trouble) {
-        self.go_down(seat, Running::Down);
-        let Some(host) = &mut self.hosts[seat] else { return };
-        let me = host.me();
-        match trouble {
-            Trouble::Crashed => self.crashes += 1,
-            Trouble::Full => self.full += 1,
-            Trouble::Damaged if self.watch.faulty.contains(&me) => return,
-            Trouble::Damaged => {
-                self.watch.violation(
-                    Oracle::Resumption,
-                    format!("the log of operator {me} does not replay"),
-                );
-                return;
-            }
-        }
-        if let Some(outputs_too) = self.plan.fates[seat].rollback
-            && !host.home.disk.earlier.is_empty()
-            && self.chance.happens(300)
-        {
-            let to = self.chance.position(host.home.disk.earlier.len());
-            host.home.disk.roll_back(to, outputs_too);
-            self.plan.fates[seat].rollback = None;
-            let own = [&[Round::Hello.number()][..], &me.get().to_be_bytes()].concat();
-            let hello = |entry: &Entry| {
-                entry.kind == RecordKind::Statement && entry.body.get(7..10) == Some(own.as_slice())
-            };
-            match host.home.disk.image.log.iter().any(hello)
-                && self.watch.faulty == self.watch.repeating
-            {
-                true => drop(self.watch.repeating.insert(me)),
-                // An operator without its hello says another, and what follows from it is new for
-                // all.
-                false => self.watch.repeating.clear(),
-            }
-            self.watch.faulty.insert(me);
-            self.rollbacks += 1;
-        }
-        let pause = self.chance.between(50, 8_000);
-        self.agenda.plan(self.now + pause, Event::Start { seat });
-    }
-
-    fn start(&mut self, seat: usize) {
-        let Some(host) = &mut self.hosts[seat] else { return };
-        if matches!(host.running, Running::Yes | Running::GaveUp) {
-            return;
-        }
-        let (run, period) = (host.run, host.period);
-        let started = host.start(self.now, &mut self.watch);
-        let up = started.is_ok();
-        self.after(seat, started.map(|()| Reaction::default()));
-        if up {
-            self.agenda.plan(self.now + 1 + self.chance.below(period), Event::Tick { seat, run });
-            self.greet(seat);
-        }
-    }
-
-    /// Connections between a machine and all others that run come up.
-    fn greet(&mut self, seat: usize) {
-        let me = self.watch.cast.seats[seat].me;
-        let all: Vec<Index> =
-            self.watch.cast.ceremony.indices().filter(|index| *index != me).collect();
-        for peer in all {
-            if self.network.is_cut(self.now, me, peer) {
-                continue;
-            }
-            // Whoever breaks the rules is always there.
-            let up =
-                |host: &Option<Host>| host.as_ref().is_none_or(|host| host.running == Running::Yes);
-            if up(&self.hosts[seat]) && up(&self.hosts[peer.position()]) {
-                self.happen_at(seat, exchange::Event::Up(peer));
-                self.happen_at(peer.position(), exchange::Event::Up(me));
-            }
-        }
-    }
-
-    fn greet_everybody(&mut self) {
-        (0..self.hosts.len()).for_each(|seat| self.greet(seat));
-    }
-
-    fn tick(&mut self, seat: usize, run: u32) {
-        let Some(host) = &mut self.hosts[seat] else { return };
-        if host.running != Running::Yes || host.run != run {
-            return;
-        }
-        let period = host.period;
-        self.agenda.plan(self.now + period, Event::Tick { seat, run });
-        self.happen_at(seat, exchange::Event::Tick);
-    }
-
-    /// Faults stop: the network is whole, disks have space and power, clocks are right.
-    fn calm_down(&mut self) {
-        self.calm = true;
-        self.network.calm_down();
-        for (seat, host) in self.hosts.iter_mut().enumerate() {
-            let Some(host) = host else { continue };
-            (host.home.disk.power, host.home.disk.full, host.home.disk.full_at) =
-                (Power::Steady, 0, None);
-            self.plan.fates[seat].rollback = None;
-            host.period = 2_000;
-            if !matches!(host.running, Running::Left | Running::Stopped | Running::GaveUp) {
-                self.agenda.plan(self.now, Event::Start { seat });
-            }
-        }
-        self.greet_everybody();
-        self.agenda.plan(self.now + PEOPLE, Event::People);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Ceremonies in memory: honest, interrupted, and with an operator that breaks a rule.
 #![allow(clippy::unwrap_used)]
 
+mod child;
 #[path = "../common/mod.rs"]
 mod common;
 mod import;

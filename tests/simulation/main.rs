@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod crash_points;
+mod imports;
+mod lost;
+mod repairs;
 mod reshares;
 
 use quorate::simulation::adversary::Adversary;

@@ -3,10 +3,10 @@
 
 use quorate::simulation::bug::Bug;
 use quorate::simulation::campaign::{campaign_of, play};
-use quorate::simulation::cast::ROSTERS;
 use quorate::simulation::lie::Lie;
 use quorate::simulation::oracle::Oracle;
 use quorate::simulation::plan::Plan;
+use quorate::simulation::roster::{Life, ROSTERS};
 use quorate::simulation::verdict::{Ending, Played};
 
 /// Positions among the rosters.
@@ -14,7 +14,7 @@ const REFRESH: usize = 0;
 const ADD: usize = 1;
 
 fn planted(bug: Bug, change: impl FnOnce(&mut Plan)) -> Vec<Oracle> {
-    let mut plan = Plan::calm_reshare(1, ADD, 1);
+    let mut plan = Plan::calm_life(1, ADD, 1);
     plan.bug = Some((0, bug));
     change(&mut plan);
     let violations = play(plan).violations;
@@ -22,8 +22,8 @@ fn planted(bug: Bug, change: impl FnOnce(&mut Plan)) -> Vec<Oracle> {
 }
 
 fn with(seat: usize, lie: Lie) -> Played {
-    let mut plan = Plan::calm_reshare(7, ADD, 2);
-    plan.reshare = Some(vec![(seat, lie)]);
+    let mut plan = Plan::calm_life(7, ADD, 2);
+    plan.lies = vec![(seat, lie)];
     play(plan)
 }
 
@@ -38,9 +38,10 @@ fn forty_seeds_without_a_violation() {
 
 #[test]
 fn every_roster_finishes() {
-    for (roster, known) in ROSTERS.iter().enumerate() {
+    for roster in Life::Reshare.rosters() {
+        let known = &ROSTERS[roster];
         // Of this seed the transcripts are audited too.
-        let played = play(Plan::calm_reshare(0, roster, 1));
+        let played = play(Plan::calm_life(0, roster, 1));
         assert_eq!(
             (played.ending, played.violations),
             (Ending::Finished, vec![]),
@@ -87,15 +88,15 @@ fn every_lie_gets_its_end() {
         WithholdsBoxes,
     ];
     let mut others = Vec::new();
-    for lie in Lie::ALL {
-        let played = with(1, *lie);
+    for lie in Lie::of(Life::Reshare) {
+        let played = with(1, lie);
         assert_eq!(played.violations, [], "{lie:?}");
         let expected = match lie {
-            lie if finished.contains(lie) => Ending::Finished,
-            lie if waiting.contains(lie) => Ending::Waiting,
+            lie if finished.contains(&lie) => Ending::Finished,
+            lie if waiting.contains(&lie) => Ending::Waiting,
             _ => Ending::Stopped,
         };
-        others.extend((played.ending != expected).then_some((*lie, played.ending)));
+        others.extend((played.ending != expected).then_some((lie, played.ending)));
     }
     assert_eq!(others, []);
 }
@@ -143,9 +144,9 @@ fn a_new_share_that_is_erased_is_found() {
 #[test]
 fn blame_of_an_honest_operator_of_a_reshare_is_found() {
     let framed = |lie| {
-        let mut plan = Plan::calm_reshare(1, REFRESH, 1);
+        let mut plan = Plan::calm_life(1, REFRESH, 1);
         plan.bug = Some((1, Bug::Framed));
-        plan.reshare = Some(vec![(0, lie)]);
+        plan.lies = vec![(0, lie)];
         play(plan).violations[0].oracle
     };
     assert_eq!(framed(Lie::BadShareAll), Oracle::Blame);

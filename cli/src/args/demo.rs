@@ -117,8 +117,20 @@ pub(crate) struct SimulateArgs {
     /// depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<u8>,
-    /// Simulate reshares. Their seeds are their own: the same seed without this flag is another
-    /// ceremony.
-    #[arg(long)]
+    /// Simulate what keys live through after their birth: reshares, imports, repairs and forks.
+    /// Seeds are their own: the same seed without this flag is another ceremony.
+    #[arg(long, group = "kind")]
+    pub(crate) lives: bool,
+    /// Simulate reshares alone.
+    #[arg(long, group = "kind")]
     pub(crate) reshares: bool,
+    /// Simulate imports alone.
+    #[arg(long, group = "kind")]
+    pub(crate) imports: bool,
+    /// Simulate repairs alone.
+    #[arg(long, group = "kind")]
+    pub(crate) repairs: bool,
+    /// Simulate two reshares, or imports, of the same keys at the same time.
+    #[arg(long, group = "kind")]
+    pub(crate) forks: bool,
 }

@@ -30,8 +30,8 @@ pub(crate) fn run(args: &SimulateArgs, out: &Output) -> Result<Exit, CliError> {
     ));
     let begun = Instant::now();
     let talked = AtomicU64::new(0);
-    let draw = if args.reshares { Plan::draw_reshare } else { Plan::draw };
-    let totals = campaign_of(draw, seed, args.ceremonies, threads, |done| {
+    let kind = Kind::of(args);
+    let totals = campaign_of(kind.draw, seed, args.ceremonies, threads, |done| {
         let now = begun.elapsed().as_secs() / TALK_EVERY;
         if talked.fetch_max(now, Ordering::Relaxed) < now {
             talk(&format!("{done} of {} done", args.ceremonies));
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &SimulateArgs, out: &Output) -> Result<Exit, CliError> {
     });
     let seconds = begun.elapsed().as_secs_f64();
     let exit = if totals.violated == 0 { Exit::Done } else { Exit::Local };
-    let told = Told { totals: &totals, seed, seconds, reshares: args.reshares };
+    let told = Told { totals: &totals, seed, seconds, kind };
     out.finish(exit, told.fields(), &told.text())
 }
 
@@ -49,12 +49,35 @@ fn fresh_seed() -> u64 {
     u64::from(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) << 16
 }
 
+/// What is simulated.
+struct Kind {
+    /// The flag, and the word for it; none of key generations.
+    name: Option<&'static str>,
+    draw: fn(u64) -> Plan,
+}
+
+impl Kind {
+    fn of(args: &SimulateArgs) -> Self {
+        let kinds: [(bool, &str, fn(u64) -> Plan); 5] = [
+            (args.lives, "lives", Plan::draw_life),
+            (args.reshares, "reshares", Plan::draw_reshare),
+            (args.imports, "imports", Plan::draw_import),
+            (args.repairs, "repairs", Plan::draw_repair),
+            (args.forks, "forks", Plan::draw_fork),
+        ];
+        match kinds.into_iter().find(|(asked, _, _)| *asked) {
+            Some((_, name, draw)) => Self { name: Some(name), draw },
+            None => Self { name: None, draw: Plan::draw },
+        }
+    }
+}
+
 /// What came of a campaign.
 struct Told<'a> {
     totals: &'a Totals,
     seed: u64,
     seconds: f64,
-    reshares: bool,
+    kind: Kind,
 }
 
 /// Of each kind of cheat, by name: in how many ceremonies, of them finished by all who are honest.
@@ -69,7 +92,7 @@ impl Told<'_> {
     fn reproduce(&self, seed: u64) -> String {
         let flags =
             if cfg!(quorate_toy_curve) { "RUSTFLAGS=\"--cfg quorate_toy_curve\" " } else { "" };
-        let kind = if self.reshares { " --reshares" } else { "" };
+        let kind = self.kind.name.map(|name| format!(" --{name}")).unwrap_or_default();
         format!(
             "{flags}cargo run --release --features simulation -- simulate{kind} --ceremonies 1 \
              --seed {seed}"
@@ -79,9 +102,9 @@ impl Told<'_> {
     fn cheats(&self) -> Counts {
         let totals = self.totals;
         let of = |counts: Option<&(u64, u64)>| counts.copied().unwrap_or_default();
-        match self.reshares {
-            true => Lie::ALL.iter().map(|lie| (lie.name(), of(totals.lies.get(lie)))).collect(),
-            false => Adversary::ALL
+        match self.kind.name {
+            Some(_) => Lie::ALL.iter().map(|lie| (lie.name(), of(totals.lies.get(lie)))).collect(),
+            None => Adversary::ALL
                 .iter()
                 .map(|kind| (kind.name(), of(totals.adversaries.get(kind))))
                 .collect(),
@@ -120,7 +143,7 @@ impl Told<'_> {
             .collect();
         json!({
             "toy_curve": cfg!(quorate_toy_curve),
-            "reshares": self.reshares,
+            "kind": self.kind.name.unwrap_or("ceremonies"),
             "seed": self.seed,
             "ceremonies": totals.ceremonies,
             "violations": totals.violated,
@@ -134,6 +157,10 @@ impl Told<'_> {
             "full_disks": totals.full,
             "rollbacks": totals.rollbacks,
             "stops": totals.stops,
+            "lost_seats": totals.losses,
+            "finished_without_seats": totals.without,
+            "forks": { "played": totals.forks.0, "both_completed": totals.forks.1,
+                "refused_by_notes": totals.forks.2 },
             "events": totals.events,
             "subsets_checked": totals.subsets,
             "trace": format!("{:016x}", totals.trace),
@@ -144,7 +171,7 @@ impl Told<'_> {
 
     fn text(&self) -> String {
         let totals = self.totals;
-        let what = if self.reshares { "reshares" } else { "ceremonies" };
+        let what = self.kind.name.unwrap_or("ceremonies");
         let mut lines = vec![format!("{} {what} from seed {}", totals.ceremonies, self.seed)];
         for (ending, name) in Ending::ALL {
             lines.push(format!("  {name:<18}{}", totals.endings.get(&ending).unwrap_or(&0)));
@@ -158,8 +185,16 @@ impl Told<'_> {
             "crashes {}, full disks {}, rollbacks {}",
             totals.crashes, totals.full, totals.rollbacks
         ));
-        if self.reshares {
-            lines.push(format!("stops {}", totals.stops));
+        if self.kind.name.is_some() {
+            let (forks, both, refused) = totals.forks;
+            lines.push(format!(
+                "stops {}, lost seats {}, finished without seats {}",
+                totals.stops, totals.losses, totals.without
+            ));
+            lines.push(format!(
+                "forks {forks}, both completed by those who ignore their notes {both}, refused by \
+                 notes {refused}"
+            ));
         }
         lines
             .push(format!("events {}, sets of shares that sign {}", totals.events, totals.subsets));

@@ -34,7 +34,6 @@ pub mod seal;
 mod tests;
 
 pub use ceremony_dir::{CeremonyDir, CeremonyView};
-pub use children::Child;
 pub use dir::{CARD_FILE, IDENTITY_FILE, Ledger, Lock, MARK_FILE, SIGNING_FILE, StateDir};
 pub use error::StoreError;
 pub use log::Log;
@@ -42,6 +41,8 @@ pub use log_format::{LONGEST_BODY, Record};
 pub use notes::{Asked, BackupNote, Restored};
 pub use outputs::{Staging, Written, build_folder, staged, write_folder};
 pub use seal::{SEAL_OVERHEAD, SealCost, SealError, open_with_passphrase, seal_with_passphrase};
+
+pub use quorate::protocol::child::Child;
 
 /// Whether a file could be written at `path`, which a person named, by writing another in its
 /// folder and removing it.

@@ -4,7 +4,7 @@ use crate::message::envelope::Statement;
 use crate::protocol::evidence::{Certainty, Fault, Rule};
 use crate::protocol::judge::judge;
 use crate::simulation::bug::Bug;
-use crate::simulation::host::Home;
+use crate::simulation::home::Home;
 use crate::spec::threshold::Index;
 
 use super::{Oracle, Watch};

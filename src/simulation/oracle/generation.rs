@@ -3,7 +3,7 @@
 use crate::message::envelope::{Kind, Round};
 use crate::protocol::participant::Participant;
 use crate::simulation::disk::Outputs;
-use crate::simulation::host::Home;
+use crate::simulation::home::Home;
 use crate::spec::threshold::Index;
 
 use super::{Oracle, Watch};

@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use crate::message::body::Final;
 use crate::message::complaint::{Complaint, Shown};
 use crate::message::envelope::{ENVELOPE_BYTES, Kind, Round, Statement};
-use crate::message::inbox::digests;
 use crate::message::minima::Minima;
 use crate::message::shape::Shape;
 use crate::message::sync::Frame;
@@ -20,10 +18,12 @@ use super::canary::Canaries;
 use super::cast::Cast;
 use super::certificate::{self, Certificate};
 use super::disk::Outputs;
-use super::host::Home;
+use super::home::Home;
 
 mod blame;
+mod bound;
 mod generation;
+mod repair;
 
 /// What is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +35,8 @@ pub enum Oracle {
     Durability,
     /// I3: prepared shares never leave the disk.
     Retention,
-    /// I4: outputs are written only with certificate 2.
+    /// I4: outputs are written only with certificate 2, or with what stands for it without seats
+    /// that are lost.
     Writing,
     /// All honest outcomes are the same.
     Agreement,
@@ -59,20 +60,27 @@ pub enum Oracle {
     Audit,
     /// Nothing panics.
     Panic,
-    /// In a reshare: no operator says that it has stopped before its person has, and nobody writes
-    /// outputs before all dealers have.
+    /// In a reshare or an import: no operator says that it has stopped before its person has, and
+    /// nobody writes outputs before all dealers have.
     Stop,
-    /// In a reshare: what a dealer has stated counts for everybody.
+    /// In a reshare or an import: what a dealer has stated counts for everybody.
     Minima,
-    /// In a reshare: validators keep their keys.
+    /// Of keys that exist: validators keep them, and a share that was lost comes back as it was.
     Keys,
-    /// In a reshare: shares of two generations sign nothing together.
+    /// In a reshare: shares of two generations sign nothing together; in an import no share is the
+    /// key.
     Mix,
+    /// In a reshare or an import: a final binds, and when anybody finishes too few are left that
+    /// sign with what was there before.
+    Bound,
+    /// Of two reshares of one parent: both are completed only by as many operators that break rules
+    /// as it takes, and an audit sees it.
+    Fork,
 }
 
 impl Oracle {
     /// Every oracle.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Release,
         Self::Durability,
         Self::Retention,
@@ -92,6 +100,8 @@ impl Oracle {
         Self::Minima,
         Self::Keys,
         Self::Mix,
+        Self::Bound,
+        Self::Fork,
     ];
 }
 
@@ -141,6 +151,8 @@ pub struct Watch {
     proven: Vec<Vec<Statement>>,
     outputs: Option<Outputs>,
     canaries: Canaries,
+    /// A mask that a planted mistake sends.
+    pub leaked: Option<[u8; 32]>,
 }
 
 impl Watch {
@@ -162,6 +174,7 @@ impl Watch {
             proven: Vec::new(),
             outputs: None,
             canaries: Canaries::default(),
+            leaked: None,
         }
     }
 
@@ -173,6 +186,11 @@ impl Watch {
     /// Certificates seen.
     pub fn certificates(&self) -> impl Iterator<Item = &Arc<Certificate>> {
         self.certificates.values().flatten()
+    }
+
+    /// Every statement that anybody signed.
+    pub fn signed(&self) -> impl Iterator<Item = &Statement> {
+        self.statements.values()
     }
 
     /// What honest operators wrote, if any did.
@@ -190,6 +208,7 @@ impl Watch {
             return;
         }
         records.iter().for_each(|record| self.canaries.watch(seat, record));
+        self.regains(seat, records);
     }
 
     /// A statement that somebody else has made and may say to anybody.
@@ -213,6 +232,11 @@ impl Watch {
                 }
                 Shown::Share(shown) => self.canaries.forget(&shown.share),
             }
+        }
+        if (statement.envelope.kind, round) == (Kind::Ordinary, Round::Deal)
+            && !self.masked.contains(&me)
+        {
+            self.masks(home, statement);
         }
         if self.is_faulty(me) {
             return;
@@ -310,15 +334,15 @@ impl Watch {
             return;
         }
         if let Ok(opened) = Statement::open(statement, &self.cast.ceremony) {
-            self.public.insert(opened.digest());
+            self.hears_of(opened);
         }
         if self.is_faulty(me) && !self.repeating.contains(&me) {
             return;
         }
-        // In no slot; there may be two.
-        if statement[6] == Kind::Minima as u8 {
+        // In no slot; there may be several.
+        if [Kind::Minima as u8, Kind::Without as u8].contains(&statement[6]) {
             if !self.is_faulty(me) && !home.has_noted(statement) {
-                let what = format!("operator {me} said minima that are not on its disk");
+                let what = format!("operator {me} said what is not on its disk, in no slot");
                 self.violation(Oracle::Durability, what);
             }
             return;
@@ -362,7 +386,8 @@ impl Watch {
             return;
         }
         self.writes_of_a_reshare(me, participant, outputs);
-        if let Err(why) = certificate_two(participant, outputs, &self.shape) {
+        self.nobody_signs_with_old_shares(me, participant);
+        if let Err(why) = bound::completes(participant, outputs, self) {
             self.violation(Oracle::Writing, format!("operator {me} writes: {why}"));
         }
         match &self.outputs {
@@ -390,32 +415,6 @@ impl Watch {
             self.violation(Oracle::Agreement, format!("operator {me} comes to another outcome"));
         }
     }
-}
-
-/// Certificate 2: everybody's final, over the same commits, for these outputs.
-fn certificate_two(
-    participant: &Participant,
-    outputs: &Outputs,
-    shape: &Shape,
-) -> Result<(), String> {
-    let inbox = participant.inbox();
-    let (Some(commits), Some(finals)) =
-        (inbox.complete(Round::Commit), inbox.complete(Round::Final))
-    else {
-        return Err("certificate 2 is not complete".to_owned());
-    };
-    let view = digests(&commits);
-    for statement in &finals {
-        let last = Final::decode(statement.body(), shape, statement.envelope.sender)
-            .map_err(|error| error.to_string())?;
-        if last.outputs != outputs.outputs || last.view != view {
-            return Err(format!(
-                "the final of operator {} is of something else",
-                statement.envelope.sender
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// The slot that bytes claim: a round, which a complaint shares, or the one place of an
