@@ -58,7 +58,7 @@ pub(super) fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Pla
         .map_err(messages::store)?;
     let names: Vec<String> = (0..ports.len()).map(operator_name).collect();
     let for_ssv = match args.ssv {
-        true => demo_ssv::prepare(&root, &names)?,
+        true => demo_ssv::prepare(&root, &names, args.reshare)?,
         false => Vec::new(),
     };
     let mut text = head(args);

@@ -11,6 +11,7 @@ use super::demo::{Demo, Held, Player};
 use super::demo_faults::as_announced;
 use super::demo_prepare::{free_ports, identity, operator_name};
 use super::demo_process::{PATIENCE, Running};
+use super::demo_ssv;
 use super::export::now;
 use crate::messages;
 use crate::report::{CliError, Exit, Output, talk};
@@ -20,6 +21,7 @@ use quorate::ethereum::interchange::{Interchange, Key, Signed, Vote};
 use quorate::export::cut_over::{CUT_OVER_FILE, Clock};
 use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
+use quorate::spec::roster::Seat;
 use quorate::spec::show::plural;
 use quorate_operator::store;
 
@@ -58,14 +60,23 @@ pub(super) fn run(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     reshare.up_to_the_stop()?;
     talk(&format!(
         "demo: all new shares are stored and proven. {} remove their old shares, and say what \
-         these have signed: quorate run {RESHARE_FILE} --stopped --protection protection.json",
-        plural(reshare.dealers.len(), "operator")
+         these have signed: quorate run {RESHARE_FILE} --stopped {}",
+        plural(reshare.dealers.len(), "operator"),
+        if demo.args.ssv { "--others-until-now" } else { "--protection protection.json" }
     ));
     let mut running = vec![comer_runs];
     for (place, dealer) in reshare.dealers.iter().enumerate() {
         let shares = parent.validators().iter().map(|one| one.public_shares[place].to_compressed());
-        let file = exported(demo, &dealer.name, shares)?;
-        let stop = ["--stopped", "--yes-stopped", messages::REMOVED, "--protection", &file];
+        let mut stop = vec!["--stopped", "--yes-stopped", messages::REMOVED];
+        let file;
+        match demo.args.ssv {
+            // Nobody exports what a node of SSV has signed.
+            true => stop.push("--others-until-now"),
+            false => {
+                file = exported(demo, &dealer.name, shares)?;
+                stop.extend(["--protection", &file]);
+            }
+        }
         running.push(reshare.start(dealer, &stop)?);
     }
     demo.finish(SHOWN, running)?;
@@ -94,6 +105,9 @@ fn draft<'a>(demo: &'a Demo<'a>, parent: PathBuf) -> Result<Reshare<'a>, CliErro
     command.arg("--from").arg(&parent).args(["--leaves", &leaver]).arg("--output").arg(&path);
     for entry in &entries {
         command.args(["--operator", entry]);
+    }
+    if demo.args.ssv {
+        command.args(["--ssv-id", &format!("{}={}", comer.name, demo_ssv::COMER)]);
     }
     if demo.args.threshold == demo.args.operators {
         command.arg("--allow-all-required");
@@ -136,6 +150,10 @@ impl Reshare<'_> {
     fn conclude(&self, parent: &Audited, out: &Output) -> Result<Exit, CliError> {
         let Self { demo, comer, ceremony, .. } = self;
         let players: Vec<&Player> = self.dealers.iter().chain([comer]).collect();
+        let of_seat = |(_, seat): (_, &Seat)| {
+            players.iter().copied().find(|one| one.name == seat.card.name.as_str())
+        };
+        let players: Vec<&Player> = ceremony.roster().iter().filter_map(of_seat).collect();
         let parents = [self.parent.clone()];
         let held = Held::by(demo, (RESHARE_FILE, ceremony), &players, &parents)?;
         let keys = |audited: &Audited| -> Vec<_> {
@@ -151,8 +169,15 @@ impl Reshare<'_> {
             "{leaver} left and {comer} came. One operator drafted {RESHARE_FILE} from the old \
              transcript, and all ran it. Those who held shares dealt them anew, and {comer} got \
              one. When all new shares were stored and proven, each dealer removed its old shares. \
-             Then it ran the command again with --stopped, and gave what its validator client had \
-             exported. (This demo has no clients: it wrote these files as one would.)"
+             Then it ran the command again with --stopped, and {}",
+            match demo.args.ssv {
+                true =>
+                    "said that they had signed until then: nobody exports what a node of SSV has \
+                     signed. (This demo has no nodes.)",
+                false =>
+                    "gave what its validator client had exported. (This demo has no clients: it \
+                     wrote these files as one would.)",
+            }
         );
         let begin = first_epoch.map_or_else(String::new, |epoch| {
             format!(

@@ -56,6 +56,8 @@ pub(crate) mod keymanager;
 
 mod obol_key;
 
+mod points;
+
 pub(crate) mod recover;
 
 pub(crate) mod rehearse;

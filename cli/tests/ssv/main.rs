@@ -14,6 +14,8 @@ mod folder;
 
 mod foreign;
 
+mod reshared;
+
 mod scene;
 
 #[path = "../support/mod.rs"]
