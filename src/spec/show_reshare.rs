@@ -6,8 +6,8 @@ use core::fmt::Write;
 use super::ceremony::Ceremony;
 use super::kind::CeremonyKind;
 use super::reshare::{Origin, Parent, ReshareSpec, SeatPart};
-use super::threshold::Index;
 use super::show::{few, network, numbers, plural, warnings, words};
+use super::threshold::Index;
 use crate::ethereum::deposit::WithdrawalCredentials;
 
 pub(super) fn describe(

@@ -67,9 +67,7 @@ pub(super) fn prepare(root: &Path, names: &[String], comes: bool) -> Result<Vec<
         let file = write_key_file(key, &password, Kdf::pbkdf2(), &mut random::os());
         store::write_new(&path, &file, 0o600).map_err(messages::store)?;
         let address = format!("https://127.0.0.1:{}", 3030 + position);
-        info.push(
-            json!({ "id": id, "public_key": key.public().to_text(), "ip": address }),
-        );
+        info.push(json!({ "id": id, "public_key": key.public().to_text(), "ip": address }));
     }
     let info =
         serde_json::to_vec_pretty(&info).map_err(|error| messages::internal(&error.to_string()))?;

@@ -2,8 +2,8 @@
 //! it binds nobody until all operators agree to it.
 
 use crate::args::{Reshare, ReshareNew};
-use crate::command::{points, spec};
 use crate::command::spec_next::seat;
+use crate::command::{points, spec};
 use crate::progress::{Named, listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages};

@@ -50,7 +50,10 @@ fn sign(demo: &Demo, operator: &str) -> Ended {
     let key = format!("demo/ssv/{operator}/encrypted_private_key.json");
     let rsa = ["--ssv-key", &key, "--ssv-password-file", "demo/ssv/password"];
     let output = format!("partial-{operator}.json");
-    demo.by(operator, &[&["ssv", "sign", "request.json", "--yes", "-o", &output][..], &rsa].concat())
+    demo.by(
+        operator,
+        &[&["ssv", "sign", "request.json", "--yes", "-o", &output][..], &rsa].concat(),
+    )
 }
 
 #[test]
