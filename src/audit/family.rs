@@ -247,6 +247,7 @@ fn hang_together(newest: &Audited, family: Option<&Family>, ledger: &mut Ledger)
     if child.ceremony().kind() == CeremonyKind::Import {
         ledger.import = Some(child.ceremony().clone());
     }
+    ledger.birth = child.birth();
     if names.is_empty() {
         return Ok(());
     }

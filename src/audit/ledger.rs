@@ -73,6 +73,8 @@ pub(super) struct Ledger {
     pub(super) at_fault: BTreeSet<Index>,
     /// The import from which the keys come, once a chain was followed to it.
     pub(super) import: Option<Arc<Ceremony>>,
+    /// The key generation at the end of a chain that was followed.
+    pub(super) birth: Option<Birth>,
     first_only: bool,
     failed: Option<Code>,
 }
@@ -87,6 +89,7 @@ impl Ledger {
             completed: None,
             at_fault: BTreeSet::new(),
             import: None,
+            birth: None,
             first_only,
             failed: None,
         }

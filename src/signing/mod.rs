@@ -1,6 +1,6 @@
 //! Signatures with the shares of a finished ceremony: voluntary exits, further deposits to the same
-//! withdrawal credentials, builder registrations, and key shares for SSV, of one validator or of
-//! many at once. A request names the ceremony's certificate; every operator answers it with a
+//! withdrawal credentials, builder registrations, key shares for SSV and locks of Obol clusters, of
+//! one validator or of many at once. A request names the ceremony's certificate; every operator answers it with a
 //! partial signature for each validator; any `t` of those are combined. Answers travel in files or
 //! over channels between the operators ([`live`]).
 //!
@@ -11,11 +11,15 @@ pub mod beacon;
 
 pub mod combine;
 
+mod items;
+
 pub mod key_shares;
 
 pub mod ledger;
 
 pub mod live;
+
+pub mod lock;
 
 pub mod parent;
 

@@ -47,7 +47,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, conflicts_with_all = ["fault", "ssv"])]
     pub(crate) obol: bool,
     /// Afterwards replace the last operator by a new one, in a reshare of the validators.
-    #[arg(long, conflicts_with_all = ["fault", "obol"])]
+    #[arg(long, conflicts_with = "fault")]
     pub(crate) reshare: bool,
     /// The first operator holds the validators' keys whole: deal them in an import.
     #[arg(long, conflicts_with_all = ["fault", "ssv", "obol", "reshare"])]

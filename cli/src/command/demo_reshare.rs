@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::demo::{Demo, Held, Player};
 use super::demo_faults::as_announced;
+use super::demo_lock;
 use super::demo_prepare::{free_ports, identity, operator_name};
 use super::demo_process::{PATIENCE, Running};
 use super::demo_ssv;
@@ -163,6 +164,20 @@ impl Reshare<'_> {
             return Err(messages::internal("the reshare has other validator keys"));
         }
         let first_epoch = first_epoch(&held.public)?;
+        let lock = match demo.args.obol {
+            false => None,
+            true => {
+                let transcript = held.transcript();
+                let file = demo.root.join(RESHARE_FILE);
+                let own = parent.validators().iter().map(|one| one.public_key.to_compressed());
+                let receives = |index| ceremony.parts().receivers.contains(index);
+                let seats = ceremony.roster().iter().zip(&players);
+                let receivers = seats.filter(|((index, _), _)| receives(*index));
+                let receivers: Vec<&Player> = receivers.map(|(_, player)| *player).collect();
+                let keys: Vec<[u8; 48]> = own.collect();
+                Some(demo_lock::run(demo, (&file, &transcript), &keys, &receivers)?)
+            }
+        };
         let (leaver, comer) = (&self.leaver().name, &comer.name);
         let (old, new) = (parent.ceremony().threshold(), ceremony.threshold());
         let what = format!(
@@ -204,6 +219,7 @@ impl Reshare<'_> {
             "parent": parent.certificate().to_string(),
             "parent_transcript": self.parent.display().to_string(),
             "first_epoch": first_epoch,
+            "cluster_lock": lock,
         } });
         held.conclude(demo, out, Some((&as_announced(&what, &came), more)))
     }

@@ -20,6 +20,8 @@ mod demo_faults;
 
 mod demo_import;
 
+mod demo_lock;
+
 mod demo_prepare;
 
 mod demo_process;

@@ -81,9 +81,6 @@ enum Fate {
 /// The file that the flags describe, unchecked.
 fn draft(args: &ReshareNew, parent: &Audited) -> Result<CeremonyFile, CliError> {
     let old = parent.ceremony();
-    if old.obol().is_some() {
-        return Err(messages::reshare_not_yet("Obol"));
-    }
     let fates = fates(args, old)?;
     let positions = match &args.validators {
         None => (0..old.v()).collect(),

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 72] = [
+const PRINTED: [Printed; 74] = [
     printed("quorate backup make alice.backup", &[], "", "alice"),
     // A person would type two sentences.
     Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
@@ -222,6 +222,30 @@ const PRINTED: [Printed; 72] = [
     printed(
         "quorate export obol ceremony.toml --out DIR",
         &[("ceremony.toml", "obol/ceremony.toml"), ("DIR", "charon-data")],
+        "",
+        "obol/alice",
+    ),
+    // The cluster's own definition, whose lock the ceremony itself has made.
+    Printed {
+        code: 2,
+        ..printed(
+            "quorate obol request transcript.quorate --all --definition cluster-definition.json \
+             --public -o lock-request.json",
+            &[
+                ("transcript.quorate", "obol/alice/ceremonies/*/out/public/transcript.quorate"),
+                ("cluster-definition.json", "obol/cluster-definition.json"),
+            ],
+            "",
+            "obol/alice",
+        )
+    },
+    printed(
+        "quorate export obol next.toml --lock cluster-lock.json --out charon",
+        &[
+            ("next.toml", "obol/ceremony.toml"),
+            ("cluster-lock.json", "obol/alice/ceremonies/*/out/public/cluster-lock.json"),
+            ("--out charon", "--out charon-again"),
+        ],
         "",
         "obol/alice",
     ),

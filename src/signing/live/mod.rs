@@ -400,9 +400,9 @@ impl Live {
         }
         let partials: Vec<Partial> = self.counted.values().cloned().collect();
         match combine(&self.cleared, &self.parent, &partials) {
-            Ok(Combined { signatures, signers, renewed }) => {
+            Ok(Combined { signatures, signers, renewed, lock }) => {
                 self.combined = true;
-                actions.push(Action::Combined { signatures, signers, renewed });
+                actions.push(Action::Combined { signatures, signers, renewed, lock });
             }
             Err(error) => actions.push(Action::Impossible(error)),
         }
