@@ -64,8 +64,8 @@ pub(crate) fn only(
     all.of(keys).map_err(|error| messages::internal(&error.to_string()))
 }
 
-/// Of keys that `all` does not have, the most that they can have signed by now: a block of this slot
-/// and an attestation of this epoch, whose source is an earlier one.
+/// Of keys that `all` does not have, the most that they can have signed by now: a block of this
+/// slot and an attestation of this epoch, whose source is an earlier one.
 pub(crate) fn until_now(
     all: &mut Interchange,
     keys: &[Key],

@@ -49,6 +49,12 @@ pub struct Birth {
 }
 
 impl Birth {
+    /// Of a ceremony with this outcome; `None` if it makes no keys.
+    pub fn of(ceremony: &Arc<Ceremony>, validators: &[ValidatorOutcome]) -> Option<Self> {
+        let makes = ceremony.kind() == CeremonyKind::Dkg;
+        makes.then(|| Self { ceremony: ceremony.clone(), validators: validators.into() })
+    }
+
     /// Where each key stands, compressed.
     pub fn positions(&self) -> BTreeMap<[u8; 48], usize> {
         let keys = self.validators.iter().enumerate();
@@ -82,13 +88,12 @@ impl Audited {
     /// The key generation that made these keys: this one, or the oldest of the chain that was
     /// audited with it. `None` of keys that came by an import.
     pub fn birth(&self) -> Option<Birth> {
-        match self.ceremony.kind() {
-            CeremonyKind::Dkg => Some(Birth {
-                ceremony: self.ceremony.clone(),
-                validators: self.validators.as_slice().into(),
-            }),
-            _ => self.birth.clone(),
-        }
+        self.birth.clone().or_else(|| Birth::of(&self.ceremony, &self.validators))
+    }
+
+    /// The same, if it is not this ceremony.
+    pub fn chain_birth(&self) -> Option<Birth> {
+        self.birth.clone()
     }
 
     /// The session: spec and hellos.

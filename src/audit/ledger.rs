@@ -10,6 +10,7 @@ use crate::spec::threshold::Index;
 
 use super::code::Code;
 use super::describe;
+use super::facts::Birth;
 use super::report::{Line, Status};
 
 /// What a check yields to later ones; if it could not, the code of the check that failed.

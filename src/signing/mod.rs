@@ -1,8 +1,8 @@
 //! Signatures with the shares of a finished ceremony: voluntary exits, further deposits to the same
 //! withdrawal credentials, builder registrations, key shares for SSV and locks of Obol clusters, of
-//! one validator or of many at once. A request names the ceremony's certificate; every operator answers it with a
-//! partial signature for each validator; any `t` of those are combined. Answers travel in files or
-//! over channels between the operators ([`live`]).
+//! one validator or of many at once. A request names the ceremony's certificate; every operator
+//! answers it with a partial signature for each validator; any `t` of those are combined. Answers
+//! travel in files or over channels between the operators ([`live`]).
 //!
 //! Pure: bytes in, bytes out. That the operator's log remembers a signature before it leaves is the
 //! driver's duty ([`ledger`]).

@@ -195,7 +195,7 @@ impl Parent {
             outputs: audited.outputs(),
             validators: audited.validators().to_vec(),
             claimed: audited.is_imported(),
-            birth: audited.birth(),
+            birth: audited.chain_birth(),
         }
     }
 
@@ -222,13 +222,7 @@ impl Parent {
     /// The key generation that made the keys; `None` of an import, or if its transcript was not
     /// given.
     pub fn birth(&self) -> Option<Birth> {
-        match self.ceremony.kind() {
-            CeremonyKind::Dkg => Some(Birth {
-                ceremony: self.ceremony.clone(),
-                validators: self.validators.as_slice().into(),
-            }),
-            _ => self.birth.clone(),
-        }
+        self.birth.clone().or_else(|| Birth::of(&self.ceremony, &self.validators))
     }
 
     /// Whether the withdrawal credentials are claimed and not proven: the keys came by an import.

@@ -33,8 +33,8 @@ pub(crate) enum Obol {
     #[command(after_help = "Example:\n  quorate obol request transcript.quorate --all \\\n    \
                       --definition cluster-definition.json --public -o lock-request.json\n\nThe \
                       definition is of the operators that have shares now, with the record of each \
-                      one's node. The addresses, fee recipient, gas limit and amounts in it are those \
-                      that the key generation has signed. Every operator must answer.")]
+                      one's node. The addresses, fee recipient, gas limit and amounts in it are \
+                      those that the key generation has signed. Every operator must answer.")]
     Request(LockRequest),
     /// Answer a request with this operator's shares and its node's key. You confirm the cluster; it
     /// is logged before the answer is written.
@@ -60,8 +60,8 @@ pub(crate) enum Obol {
                       cluster-lock.json --out DIR"
     )]
     Combine(Combine),
-    /// Verify a lock from any source, offline: that it is what the request asks for, with the shares
-    /// of the transcript, signed by all of them and by every node.
+    /// Verify a lock from any source, offline: that it is what the request asks for, with the
+    /// shares of the transcript, signed by all of them and by every node.
     #[command(after_help = "Example:\n  quorate obol verify cluster-lock.json --request \
                       lock-request.json \\\n    --transcript transcript.quorate\n\nExit code 0 if \
                       it is accepted, 4 if it is refused.")]
@@ -75,8 +75,8 @@ pub(crate) struct LockRequest {
     /// The cluster definition (v1.8 to v1.11), from Obol's Launchpad or from charon create dkg.
     #[arg(long, value_name = "FILE")]
     pub(crate) definition: PathBuf,
-    /// Address (ERC-55) of a contract wallet, whose signature in the definition can only be verified
-    /// on chain. Repeat it for each.
+    /// Address (ERC-55) of a contract wallet, whose signature in the definition can only be
+    /// verified on chain. Repeat it for each.
     #[arg(long = "contract-wallet", value_name = "ADDRESS")]
     pub(crate) contract_wallets: Vec<String>,
 }

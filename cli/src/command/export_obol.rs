@@ -30,7 +30,10 @@ use quorate_operator::store::StateDir;
 pub(crate) fn run(args: &ExportObol, out: &Output) -> Result<Exit, CliError> {
     let folder: &Path = &args.out;
     input::must_be_free(folder)?;
-    let (_, ceremony) = input::ceremony(&args.ceremony)?;
+    let (_, ceremony) = input::any_ceremony(&args.ceremony)?;
+    if ceremony.is_repair() {
+        return Err(messages::not_for_kind(&args.ceremony, ceremony.kind()));
+    }
     let made = args.lock.as_deref().map(|path| read(path, args)).transpose()?;
     if made.is_none() && ceremony.obol().is_none() {
         return Err(messages::no_cluster(&args.ceremony));

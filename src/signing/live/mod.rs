@@ -67,7 +67,7 @@ impl Live {
         let sealed = matches!(role, Role::Contributor(_))
             .then(|| own.to_answer(&cleared, &operator, ephemeral));
         let others = parent.ceremony().roster().iter().map(|(index, _)| index);
-        let others = others.filter(|index| *index != me && role.speaks_with(*index));
+        let others = others.filter(|index| *index != me && role.is_peer(&parent, *index));
         let peers = others.map(|index| (index, Peer::default())).collect();
         let mut live = Self {
             cleared,

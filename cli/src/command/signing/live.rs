@@ -95,7 +95,7 @@ fn ready(
     let place =
         |index: u16| at.iter().find(|(other, _)| other.get() == index).map(|(_, place)| place);
     let mut peers = Peer::of(ceremony, me);
-    peers.retain(|peer| Index::new(peer.index).is_some_and(|index| role.speaks_with(index)));
+    peers.retain(|peer| Index::new(peer.index).is_some_and(|index| role.is_peer(parent, index)));
     for peer in &mut peers {
         if let Some(place) = place(peer.index) {
             peer.address = Some(place.to_string());

@@ -67,8 +67,8 @@ pub(super) fn lines(cleared: &Cleared, ceremony: &Ceremony) -> String {
     }
     for unchecked in cluster.unchecked() {
         text += &format!(
-            "\n  NOT CHECKED        {}: {} is taken to be a contract, whose signature only the chain \
-             can check",
+            "\n  NOT CHECKED        {}: {} is taken to be a contract, whose signature only the \
+             chain can check",
             unchecked.field, unchecked.wallet
         );
     }
@@ -94,10 +94,10 @@ fn fields(lock: &ClusterLock) -> Value {
 /// What to do with the file.
 pub(super) fn advice(signed: &str, output: &Path) -> String {
     format!(
-        "{signed}\nGive it to every operator. Each makes the folder that Charon reads:\n  quorate \
-         export obol CEREMONY --lock {lock} --out DIR\nStop the old cluster first: a validator that \
-         runs in two places is slashed. To verify the lock:\n  quorate obol verify {lock} --request \
-         REQUEST --transcript TRANSCRIPT",
+        "{signed}\nGive it to every operator. Each makes the folder that Charon reads:\n  \
+         quorate export obol CEREMONY --lock {lock} --out DIR\nStop the old cluster first: a \
+         validator that runs in two places is slashed. To verify the lock:\n  \
+         quorate obol verify {lock} --request REQUEST --transcript TRANSCRIPT",
         lock = quoted(output)
     )
 }

@@ -91,7 +91,7 @@ pub(crate) fn key_shares(args: &KeyShares, out: &Output) -> Result<Exit, CliErro
 /// Runs `quorate obol`.
 pub(crate) fn lock(args: &Obol, out: &Output) -> Result<Exit, CliError> {
     match args {
-        Obol::Request(args) => request::lock(args, out),
+        Obol::Request(args) => request::cluster_lock(args, out),
         Obol::Sign(args) => sign::run(&args.sign, More::Lock(&args.lock), OBOL, out),
         Obol::Run(args) => live::run(&args.live, More::Lock(&args.lock), OBOL, out),
         Obol::Combine(args) => combine::run(args, OBOL, out),

@@ -76,7 +76,7 @@ pub(super) fn key_shares(args: &KeySharesRequest, out: &Output) -> Result<Exit, 
 }
 
 /// `quorate obol request`.
-pub(super) fn lock(args: &LockRequest, out: &Output) -> Result<Exit, CliError> {
+pub(super) fn cluster_lock(args: &LockRequest, out: &Output) -> Result<Exit, CliError> {
     let cluster = lock::cluster(args)?;
     let purposes = |_: &Ceremony, _: &[Selected]| {
         let purpose = move |_: &Selected, _| Ok(Purpose::Lock);
