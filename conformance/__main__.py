@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--exits", type=pathlib.Path, metavar="QUORATE", help="the exits of a large ceremony by one request, by this program")
     parser.add_argument("--cut-overs", type=pathlib.Path, metavar="QUORATE", help="random cut-overs between generations of shares, with the floors of this program")
     parser.add_argument("--count", type=int, default=1000, help="with --exits: how many validators, 10 to 8192, not a multiple of 7; with --cut-overs: how many")
+    parser.add_argument("--deposit-contract", type=pathlib.Path, nargs="+", metavar="FILE", help="run the deposit contract's own code in an EVM on the deposits of these files")
     parser.add_argument("--obol-lock", type=pathlib.Path, help="check a cluster-lock.json of an Obol cluster, and nothing else")
     parser.add_argument("--self-test", action="store_true", help="check the checks, on a sample and on damaged copies of it")
     parser.add_argument("--ssv-directory", type=pathlib.Path, help="a directory of key shares for SSV alone: ceremony-YYYY-MM-DD--HH-MM-SS.mmm")
@@ -61,6 +62,10 @@ def main() -> int:
         import duties
 
         duties.run(report, arguments.duties.resolve(), arguments.epochs)
+    elif arguments.deposit_contract:
+        import contract
+
+        contract.run(report, arguments.deposit_contract)
     elif arguments.exits:
         if not arguments.exits.is_file():
             parser.error(f"{arguments.exits} is not the program")

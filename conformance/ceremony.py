@@ -31,7 +31,8 @@ class Validator:
 class Ceremony:
     """The agreed thing, as far as it shows in the outputs. `points` maps the name of an operator that gets a share to its evaluation point;
     `ssv` is owner, first nonce, and the operators' RSA keys by number; `names` are all operators, and of a reshare or an import `keys` are the
-    validators' keys, which it did not make."""
+    validators' keys, which it did not make; `preregistration` is the network's genesis validators root, if withdrawal credentials are
+    preregistered."""
 
     chain: BaseChainSetting
     genesis_time: int | None
@@ -41,6 +42,7 @@ class Ceremony:
     ssv: tuple | None = None
     names: tuple = ()
     keys: tuple = ()
+    preregistration: bytes | None = None
 
 
 # Seconds since 1970, as each network's genesis state says.
@@ -50,6 +52,16 @@ GENESIS_TIMES = {
     "sepolia": 1655733600,
     "gnosis": 1638993340,
     "chiado": 1665396300,
+}
+
+
+# The genesis validators roots, as the networks publish them.
+ROOTS = {
+    "mainnet": "4b363db94e286120d76eb905340fdd4e54bfe9f06bf33ff6cf5ad27f511bfe95",
+    "hoodi": "212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f",
+    "sepolia": "d8ea171f3c94aea21ebc42a1ed61052acf3f9209c00e4efbaaddac09ed9b8078",
+    "gnosis": "f5dcb5564e829aab27264b9becd5dfaa017085611224cb3036f573368dbb9d47",
+    "chiado": "9d642dac73058fbf39c0ae41ab1e34e4d889043cb199851ded7095bc99eb4c1e",
 }
 
 
@@ -132,6 +144,17 @@ def ssv_of(document: dict) -> tuple | None:
     return document["ssv"]["owner"], document["ssv"]["nonce"], keys
 
 
+def preregistration_of(document: dict) -> bytes | None:
+    """Of the one state of the draft that is known."""
+    if "preregistration" not in document:
+        return None
+    if document["preregistration"] != {"draft": "2026-08-17"}:
+        raise CeremonyError("preregistrations by another draft")
+    network = document["network"]
+    root = ROOTS[network] if isinstance(network, str) else network["genesis_validators_root"]
+    return bytes.fromhex(root.removeprefix("0x"))
+
+
 def read(path: pathlib.Path) -> Ceremony:
     try:
         document = tomllib.loads(path.read_text("utf-8"))
@@ -144,10 +167,11 @@ def read(path: pathlib.Path) -> Ceremony:
         validators = [v for group in document["validators"] for v in validators_of(group, chain, genesis_time)]
         threshold = document["threshold"]
         ssv = ssv_of(document)
+        preregistration = preregistration_of(document)
     except (KeyError, TypeError, ValueError) as error:
         raise CeremonyError(f"{type(error).__name__}: {error}") from error
     if len(points) != len(operators) or len(set(points.values())) != len(operators) or 0 in points.values():
         raise CeremonyError("operators do not have distinct names and distinct non-zero points")
     if not 2 <= threshold <= len(operators):
         raise CeremonyError(f"threshold {threshold} of {len(operators)}")
-    return Ceremony(chain, genesis_time, threshold, points, tuple(validators), ssv, names, keys)
+    return Ceremony(chain, genesis_time, threshold, points, tuple(validators), ssv, names, keys, preregistration)

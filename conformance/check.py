@@ -160,6 +160,27 @@ def registrations(path: pathlib.Path, entries: list, ceremony: agreed.Ceremony):
     require(found == wanted, f"not what the ceremony file says: {dict(found)} instead of {dict(wanted)}")
 
 
+def preregistrations(path: pathlib.Path, entries: list, ceremony: agreed.Ceremony):
+    """If they were agreed, each key of the deposit files is bound to the credentials of its deposits, by its own signature. A draft: EIP-8205."""
+    require(path.exists() == (ceremony.preregistration is not None), f"{path.name} is there without being agreed, or is missing")
+    if ceremony.preregistration is None:
+        return
+    deposited, found = {entry["pubkey"]: entry["withdrawal_credentials"] for entry in entries}, {}
+    for at, entry in enumerate(load(path)):
+        fields = {"pubkey": 96, "withdrawal_credentials": 64, "signature": 192}
+        require(isinstance(entry, dict) and list(entry) == list(fields), f"entry {at}: not the three fields")
+        for field, digits in fields.items():
+            text = entry[field]
+            require(isinstance(text, str) and re.fullmatch(f"0x[0-9a-f]{{{digits}}}", text), f"entry {at}: {field}")
+        pubkey, credentials, signature = (bytes.fromhex(entry[field][2:]) for field in fields)
+        require(pubkey.hex() not in found, f"entry {at}: the key is there twice")
+        found[pubkey.hex()] = credentials.hex()
+        root = roots.preregistration_root(pubkey, credentials)
+        signed = roots.signing_root(root, roots.DOMAIN_PREREGISTRATION, ceremony.chain.GENESIS_FORK_VERSION, ceremony.preregistration)
+        require(bls.Verify(pubkey, signed, signature), f"entry {at}: the signature does not verify")
+    require(found == deposited, "not the keys and credentials of the deposits")
+
+
 # Keystores and shares
 
 
@@ -288,6 +309,9 @@ def check_ceremony(report: Report, identifier: str, folders: dict, password: str
     else:
         report.check("the deposits are those agreed", deposits_as_agreed, entries, ceremony)
         report.check("the registrations are those agreed", registrations, first / "out/public/registrations.json", entries, ceremony)
+
+    path = first / "out/public/preregistrations-draft.json"
+    report.check("the preregistrations are those agreed", preregistrations, path, entries, ceremony)
 
     known = sorted(set(folders) & set(ceremony.points))
     jobs = {name: (operator_shares, folders[name] / "out/secret/validator_keys", password, allow_weak) for name in known}

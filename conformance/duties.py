@@ -9,6 +9,7 @@ import time
 
 import ceremony as agreed
 import check
+import contract
 from ethstaker_deposit.settings import ALL_CHAINS
 
 try:
@@ -46,11 +47,15 @@ class Demo:
         check.require(ended.returncode == 0, f"{arguments[0]} {arguments[1]}: {ended.stderr.strip()[-500:]}")
         return json.loads(ended.stdout)
 
-    def deposits(self) -> list:
-        """What is in the deposit file, as the specification has it."""
+    def entries(self) -> list:
+        """What is in the deposit file."""
         (file,) = (self.ceremony / "out/public").glob("deposit-data*.json")
+        return check.load(file)
+
+    def deposits(self) -> list:
+        """The same as the specification has it."""
         fields = ("pubkey", "withdrawal_credentials", "signature")
-        return [{"amount": entry["amount"]} | {name: bytes.fromhex(entry[name]) for name in fields} for entry in check.load(file)]
+        return [{"amount": entry["amount"]} | {name: bytes.fromhex(entry[name]) for name in fields} for entry in self.entries()]
 
     def shares(self, deposits: list) -> tuple:
         """Evaluation points, and of each validator's key each operator's share, out of their keystores."""
@@ -98,6 +103,7 @@ def judge(report: check.Report, demo: Demo, epochs: int):
     points, shares = demo.shares(deposits)
     keys = [deposit["pubkey"] for deposit in deposits]
     cluster = beacon.Cluster(points, shares, THRESHOLD)
+    contract.judge(report, demo.entries())
     begun = time.monotonic()
     chain = beacon.Chain(NETWORK, cluster, deposits[:FIRST], epochs)
     report.check(f"the deposits of the ceremony's file make {FIRST} active validators", entered, chain, keys[:FIRST])

@@ -54,7 +54,7 @@ def shapes(network: str) -> dict:
         "0x01, one amount": [*one, "--compounding", "false"],
         "0x02, several amounts": [*one, "--compounding", "true", *several],
         "two addresses": [*one, "--validators", "1", "--withdrawal", SECOND, "--compounding", "false"],
-        "registrations": [*one, "--compounding", "false", "--fee-recipient", SECOND, "--gas-limit", "45000000"],
+        "registrations": [*one, "--compounding", "false", "--fee-recipient", SECOND, "--gas-limit", "45000000", "--preregistration"],
     }
 
 
@@ -196,6 +196,19 @@ def ecc_registration(job: dict):
         check.require(bls.Verify(pubkey, signed, bytes.fromhex(entry["signature"][2:])), f"entry {at}: signature")
 
 
+def ecc_preregistration(job: dict):
+    """A draft: EIP-8205, which no other engine knows yet."""
+    version = chain_of(job["network"]["name"]).GENESIS_FORK_VERSION
+    entries = json.loads(pathlib.Path(job["file"]).read_text())
+    check.require(len(entries) == 1, f"{len(entries)} entries")
+    for at, entry in enumerate(entries):
+        pubkey, credentials, signature = (bytes.fromhex(entry[field][2:]) for field in ("pubkey", "withdrawal_credentials", "signature"))
+        check.require(credentials == b"\x01" + bytes(11) + bytes.fromhex(FIRST[2:]), f"entry {at}: not what was agreed")
+        root = roots.preregistration_root(pubkey, credentials)
+        signed = roots.signing_root(root, roots.DOMAIN_PREREGISTRATION, version, bytes.fromhex(job["network"]["genesis_validators_root"]))
+        check.require(bls.Verify(pubkey, signed, signature), f"entry {at}: signature")
+
+
 def ecc_exit(job: dict):
     document = json.loads(pathlib.Path(job["file"]).read_text())
     check.require(set(document) == {"message", "signature"}, "not a signed exit")
@@ -221,6 +234,7 @@ PYTHON = {
     ("exit", "py_ecc"): ecc_exit,
     ("keystore", "py_ecc"): ecc_keystore,
     ("registration", "py_ecc"): ecc_registration,
+    ("preregistration", "py_ecc"): ecc_preregistration,
 }
 NODE = {("deposit", "lodestar"), ("exit", "lodestar"), ("registration", "lodestar"), ("keystore", "bls-keystore")}
 
@@ -280,10 +294,10 @@ class Table:
             self.rows[row][engine] = (taken + (len(self.report.failures) == before), shown + 1)
 
     def print(self):
-        print(f"\n{'output':<14}{'network':<10}{'shape':<24}" + "".join(f"{engine:<19}" for engine in ENGINES))
+        print(f"\n{'output':<17}{'network':<10}{'shape':<24}" + "".join(f"{engine:<19}" for engine in ENGINES))
         for (kind, network, shape), verdicts in sorted(self.rows.items()):
             cells = (f"{verdicts[e][0]} of {verdicts[e][1]}" if e in verdicts else "-" for e in ENGINES)
-            print(f"{kind:<14}{network:<10}{shape:<24}" + "".join(f"{cell:<19}" for cell in cells))
+            print(f"{kind:<17}{network:<10}{shape:<24}" + "".join(f"{cell:<19}" for cell in cells))
         if self.skipped:
             print(f"!! SKIPPED for want of npm: {self.skipped} verdicts of lodestar and bls-keystore")
 
@@ -356,7 +370,10 @@ def run(report: check.Report, binary: pathlib.Path):
                 check_count = lambda files=files, expected=expected: check.require(len(files) == expected, f"{len(files)} files")
                 report.check(f"{network} / {shape}: a deposit file for each of {expected} amounts", check_count)
                 files += [("registration", path) for path in public.glob("registrations.json")]
+                files += [("preregistration", path) for path in public.glob("preregistrations-draft.json")]
                 wanted = shape == "registrations"
+                there = (public / "preregistrations-draft.json").exists()
+                report.check(f"{network} / {shape}: preregistrations only if agreed", check.require, there == wanted, "")
                 report.check(f"{network} / {shape}: registrations only if agreed", check.require, (public / "registrations.json").exists() == wanted, "")
                 for operator in OPERATORS:
                     files += [("keystore", path) for path in sorted((outs[operator] / "secret/validator_keys").iterdir())]

@@ -4,6 +4,8 @@ from hashlib import sha256
 
 DOMAIN_DEPOSIT = bytes.fromhex("03000000")
 DOMAIN_APPLICATION_BUILDER = bytes.fromhex("00000001")
+# A draft: EIP-8205 as of 17 August 2026.
+DOMAIN_PREREGISTRATION = bytes.fromhex("11000000")
 
 
 def pair(left: bytes, right: bytes) -> bytes:
@@ -35,7 +37,11 @@ def registration_root(fee_recipient: bytes, gas_limit: int, timestamp: int, pubk
     return pair(left, pair(uint64(timestamp), bytes48(pubkey)))
 
 
-def signing_root(root: bytes, domain_type: bytes, genesis_fork_version: bytes) -> bytes:
-    """Under the genesis fork version and no validators root: deposits and builder registrations."""
-    fork_data = pair(genesis_fork_version + bytes(28), bytes(32))
+def preregistration_root(pubkey: bytes, credentials: bytes) -> bytes:
+    return pair(bytes48(pubkey), credentials)
+
+
+def signing_root(root: bytes, domain_type: bytes, genesis_fork_version: bytes, validators_root: bytes = bytes(32)) -> bytes:
+    """Under the genesis fork version; deposits and builder registrations have no validators root."""
+    fork_data = pair(genesis_fork_version + bytes(28), validators_root)
     return pair(root, domain_type + fork_data[:28])

@@ -5,6 +5,7 @@
 #   conformance/run.sh --matrix QUORATE        (the program, like target/release/quorate; with npm, or loudly without)
 #   conformance/run.sh --reshares QUORATE              (what Obol and SSV get after a reshare; with npm, or loudly without)
 #   conformance/run.sh --duties QUORATE [--epochs N]
+#   conformance/run.sh --deposit-contract FILE ...     (deposit files; with npm, or loudly without)
 #   conformance/run.sh --exits QUORATE [--count N]     (minutes; run by hand)
 #   conformance/run.sh --cut-overs QUORATE [--count N]
 #   conformance/run.sh --ssv-directory DIR --owner ADDRESS --nonce N --validators N [--withdrawal ADDRESS]

@@ -18,6 +18,7 @@ SHAPE = "deposit-data.json: shape, network, message roots"
 TAKEN = "deposit-data.json: ethstaker-deposit takes 2 deposits"
 AGREED = "the deposits are those agreed"
 REGISTERED = "the registrations are those agreed"
+BOUND = "the preregistrations are those agreed"
 HELD = "every deposit is of a key that the operators hold"
 SIGNED = ["validator 0: its key and signatures are in the deposit file", "validator 1: its key and signatures are in the deposit file"]
 # The whole file falls away, and with it the only deposit of validator 1.
@@ -205,6 +206,49 @@ def mistyped_address(demo: pathlib.Path):
         edit(folder / "ceremony.toml", lambda text: text.replace(sample.ADDRESS, sample.ADDRESS[:-1] + "5"))
 
 
+def preregistered(change, agreed: bool = True):
+    """The sample's own keys, bound to the credentials of their deposits; then a change to that file."""
+
+    def entry(validator: int, deposit: dict) -> dict:
+        return bound(validator, bytes.fromhex(deposit["withdrawal_credentials"]), check.roots.DOMAIN_PREREGISTRATION, HOODI_ROOT)
+
+    def damage(demo: pathlib.Path):
+        for folder in folders(demo):
+            deposits = {}
+            for path in (folder / "out/public").glob("deposit-data*.json"):
+                deposits |= {deposit["pubkey"]: deposit for deposit in json.loads(path.read_text())}
+            keys = [check.bls.SkToPk(secret_of(v)).hex() for v in range(len(deposits))]
+            entries = [entry(v, deposits[key]) for v, key in enumerate(keys)]
+            document = json.dumps(change(entries) or entries, indent=2) + "\n"
+            (folder / "out/public/preregistrations-draft.json").write_text(document)
+            if agreed:
+                edit(folder / "ceremony.toml", lambda text: text + '\n[preregistration]\ndraft = "2026-08-17"\n')
+
+    return damage
+
+
+HOODI_ROOT = bytes.fromhex(check.agreed.ROOTS["hoodi"])
+
+
+def bound(validator: int, credentials: bytes, domain: bytes, root: bytes) -> dict:
+    """Signed by the validator's key, under whatever domain is asked for."""
+    secret = secret_of(validator)
+    pubkey = check.bls.SkToPk(secret)
+    signed = check.roots.signing_root(check.roots.preregistration_root(pubkey, credentials), domain, sample.HOODI, root)
+    fields = {"pubkey": pubkey, "withdrawal_credentials": credentials, "signature": check.bls.Sign(secret, signed)}
+    return {name: "0x" + value.hex() for name, value in fields.items()}
+
+
+def other_binding(credentials: bytes | None, domain: str, root: bytes):
+    """The second entry signed otherwise, and rightly by itself."""
+
+    def change(entries: list):
+        own = bytes.fromhex(entries[1]["withdrawal_credentials"][2:])
+        entries[1] = bound(1, credentials or own, bytes.fromhex(domain), root)
+
+    return change
+
+
 # What is damaged, how, and which checks fail by it. The check that catches a damage alone is the reason for having it.
 DAMAGES = [
     ("deposit: signature altered", deposits(tampered_signature), [TAKEN, SIGNED[1], HELD]),
@@ -228,6 +272,17 @@ DAMAGES = [
     ("registration: gas limit as a number", registered(message_field("gas_limit", 36000000)), [REGISTERED]),
     ("registration: fee recipient altered", registered(message_field("fee_recipient", "0x" + "aa" * 20)), [REGISTERED]),
     ("registration: missing", remove("*/ceremonies/*/out/public/registrations.json"), [REGISTERED]),
+    ("preregistration: as agreed", preregistered(lambda entries: None), []),
+    ("preregistration: not agreed", preregistered(lambda entries: None, agreed=False), [BOUND]),
+    ("preregistration: signature altered", preregistered(flip_field("signature")), [BOUND]),
+    ("preregistration: credentials altered", preregistered(flip_field("withdrawal_credentials")), [BOUND]),
+    ("preregistration: keys exchanged", preregistered(lambda e: [{**e[0], "pubkey": e[1]["pubkey"]}, {**e[1], "pubkey": e[0]["pubkey"]}]), [BOUND]),
+    ("preregistration: other credentials, signed", preregistered(other_binding(b"\x01" + bytes(11) + b"\xaa" * 20, "11000000", HOODI_ROOT)), [BOUND]),
+    ("preregistration: the domain of deposits", preregistered(other_binding(None, "03000000", HOODI_ROOT)), [BOUND]),
+    ("preregistration: without the validators root", preregistered(other_binding(None, "11000000", bytes(32))), [BOUND]),
+    ("preregistration: one is missing", preregistered(lambda entries: entries[:1]), [BOUND]),
+    ("preregistration: one twice", preregistered(lambda entries: [*entries, entries[0]]), [BOUND]),
+    ("preregistration: a field more", preregistered(set_field("amount", 1)), [BOUND]),
     ("public: a file more", extra_public, ["bob: the public folder of alice, byte for byte"]),
     ("public: nothing", remove("carol/ceremonies/*/out/public"), ["carol: the public folder of alice, byte for byte"]),
     ("ceremony: one operator has another threshold", other_threshold, ["dave: the ceremony file of alice"]),

@@ -633,6 +633,18 @@ fn a_file_is_a_posting_of_its_own_place_alone() {
             Err(NoPosting::Reject(Reject::Length { .. }))
         ));
         assert!(matches!(parse(&[], round, sender), Err(NoPosting::Reject(Reject::Malformed(_)))));
+        // The boxes are those that the deal signs, each at its place, or the file is nothing.
+        if round == Round::Deal {
+            let deal = file.statement.bytes().len();
+            assert_eq!(bytes.len(), deal + 2 * shape.box_bytes());
+            let [dealer, second, third] = [1, 2, 3].map(index);
+            for (at, recipient) in [(deal, second), (bytes.len() - 1, third)] {
+                let mut other = bytes.clone();
+                other[at] ^= 1;
+                let refused = NoPosting::OtherBox { dealer, recipient };
+                assert_eq!(parse(&other, round, sender), Err(refused));
+            }
+        }
     }
     // Of three operators, two of whom sign: hellos; deals alone or with boxes; prepares and
     // complaints; commits; finals. Abandonments everywhere.

@@ -6,6 +6,7 @@ mod common;
 
 use common::forger::{Forger, Hooks};
 use common::{Machine, TWO_VALIDATORS, machines};
+use quorate::audit::describe;
 use quorate::message::body::{Commit, Deal, Prepare};
 use quorate::message::envelope::{Kind, Round, Statement, view_root};
 use quorate::message::shape::Shape;
@@ -23,7 +24,12 @@ const FORGER: usize = 2;
 
 /// Honest operators 1, 2 and 4 with a forger in seat 3 (of 4, threshold 3).
 fn play(hooks: Hooks) -> (Vec<Machine>, Index) {
-    let mut all = machines(4, 3, TWO_VALIDATORS);
+    play_for(hooks, TWO_VALIDATORS)
+}
+
+/// The same for other validators.
+fn play_for(hooks: Hooks, validators: &str) -> (Vec<Machine>, Index) {
+    let mut all = machines(4, 3, validators);
     let seat = all.remove(FORGER).seat;
     let culprit = seat.me;
     Forger::new(seat, hooks).play(&mut all);
@@ -240,6 +246,25 @@ fn a_false_partial_signature_is_refused_even_from_an_index_that_is_not_combined(
     let hooks =
         Hooks { commit: |commit| commit.partials[2] = commit.partials[1], ..Hooks::default() };
     all_blame(hooks, Class::E5, |rule, who| *rule == Rule::Partial { operator: who, item: 2 });
+}
+
+/// A preregistration binds a key to where its money goes: one for other credentials is proven.
+#[test]
+fn a_false_preregistration_is_refused() {
+    let validators = format!("[preregistration]\ndraft = \"2026-08-17\"\n{TWO_VALIDATORS}");
+    // Items: deposit and preregistration of the first validator; two deposits, registration and
+    // preregistration of the second.
+    let hooks =
+        Hooks { commit: |commit| commit.partials[5] = commit.partials[1], ..Hooks::default() };
+    let (all, culprit) = play_for(hooks, &validators);
+    for machine in &all {
+        let fault = machine.participant().fault().expect("every honest operator stops");
+        assert_eq!(fault.rule, Rule::Partial { operator: culprit, item: 5 });
+        let ceremony = &machine.seat.ceremony;
+        judged_by_strangers(fault, ceremony);
+        let said = describe::fault(&fault.rule, Some(ceremony));
+        assert!(said.contains("the preregistration of validator 2"), "{said}");
+    }
 }
 
 #[test]

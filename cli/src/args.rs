@@ -67,8 +67,8 @@ pub(crate) use signing::{
 pub(crate) use spec::{Spec, SpecNew, SpecNext, SpecPack};
 pub(crate) use ssv::{KeyShares, KeySharesAsked, KeySharesRequest, KeySharesVerify};
 pub(crate) use verify::{
-    NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifyRegistered, VerifyRegistration,
-    VerifySsv,
+    NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifyPreregistration, VerifyRegistered,
+    VerifyRegistration, VerifySsv,
 };
 
 use std::path::PathBuf;

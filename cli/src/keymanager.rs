@@ -4,6 +4,7 @@
 
 mod connection;
 mod http;
+pub(crate) mod web3signer;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -20,6 +21,8 @@ use quorate::primitives::secret::SecretBytes;
 
 /// Most bytes of the answer to a removal: the histories of all keys, inside of a string.
 const MOST_REMOVED: usize = 2 * MOST_BYTES;
+
+const PATH: &str = "/eth/v1/keystores";
 
 /// Keystores in one request: a client that runs scrypt for each answers within the time below.
 const BATCH: usize = 16;
@@ -137,7 +140,8 @@ impl KeyManager {
     ) -> Result<Vec<Status>, PushError> {
         let texts: Vec<&str> =
             batch.iter().filter_map(|bytes| core::str::from_utf8(bytes).ok()).collect();
-        let answer = self.0.ask("POST", Some(&import(&texts, password, protection)?), password)?;
+        let answer =
+            self.0.ask(("POST", PATH), Some(&import(&texts, password, protection)?), password)?;
         let data: Vec<Status> =
             listed(&answer).ok_or(PushError::Answer("not a list of statuses"))?;
         self.statuses(data, batch.len(), password)
@@ -166,7 +170,7 @@ impl KeyManager {
     pub(crate) fn remove(&self, keys: &[Key]) -> Result<Vec<u8>, PushError> {
         let pubkeys = keys.iter().map(|key| format!("0x{}", hex::encode(key))).collect();
         let body = serde_json::to_vec(&Delete { pubkeys }).map_err(io::Error::from)?;
-        self.0.ask_up_to(MOST_REMOVED, "DELETE", Some(&body), "")
+        self.0.ask_up_to(MOST_REMOVED, ("DELETE", PATH), Some(&body), "")
     }
 
     /// What became of each of the keys that were removed, by this answer; none of them may be
@@ -187,7 +191,7 @@ impl KeyManager {
 
     /// All keys that the key manager says it has, in lower-case hexadecimal digits.
     fn list(&self, password: &str) -> Result<BTreeSet<String>, PushError> {
-        let answer = self.0.ask("GET", None, password)?;
+        let answer = self.0.ask(("GET", PATH), None, password)?;
         let data: Vec<Listed> = listed(&answer).ok_or(PushError::Answer("not a list of keys"))?;
         Ok(data
             .iter()

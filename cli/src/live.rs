@@ -8,10 +8,10 @@ use std::{process, thread};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::messages;
 use crate::progress::{Progress, listed, seat_name, seat_names};
 use crate::reach::{Ways, claimed};
 use crate::report::{CliError, Exit, detail};
+use crate::{messages, without};
 use quorate::audit::describe;
 use quorate::exchange::Notice;
 use quorate::message::complaint::Abandon;
@@ -164,22 +164,8 @@ impl Live {
 
     /// Says it once when another operator finishes without somebody, and how to do the same.
     fn say_without(&mut self, participant: &Participant) {
-        let own = participant.does_without(participant.seat().me);
-        let me = participant.seat().me;
-        for who in participant.seat().ceremony.indices().filter(|who| *who != me) {
-            let lost = participant.does_without(who);
-            if self.without.insert(who, lost).unwrap_or_default() == lost
-                || participant.is_finished()
-                || lost.is_within(own)
-                || lost.contains(me)
-            {
-                continue;
-            }
-            let seats: Vec<Index> = lost.iter().collect();
-            let flags: String =
-                seats.iter().map(|seat| format!(" --without {}", seat.get())).collect();
-            let names = listed(&seat_names(&self.ceremony, &seats));
-            self.say(&messages::asked_without(&self.name(who), &names, &flags));
+        for (_, asked) in without::asked(participant, &mut self.without, true) {
+            self.say(&asked);
         }
     }
 

@@ -49,6 +49,7 @@ mod stopped;
 
 mod verify;
 
+mod web3signer;
 mod without;
 
 use std::path::Path;
@@ -81,6 +82,7 @@ pub(crate) use ssv_key::*;
 pub(crate) use state::*;
 pub(crate) use stopped::*;
 pub(crate) use verify::*;
+pub(crate) use web3signer::*;
 pub(crate) use without::*;
 
 /// In a command to copy, where the file that somebody agreed to belongs.

@@ -24,9 +24,24 @@ pub(crate) fn load(text: &str) -> Result<(Pack, Vec<u8>), CliError> {
     Ok((pack.map_err(|error| messages::policy_pack(path, &error))?, bytes))
 }
 
-/// All of them.
+/// As [`load`], of several. One that is named again counts once; two packs of one name are refused,
+/// since every verdict is told by it.
+pub(crate) fn load_each(texts: &[String]) -> Result<Vec<(Pack, Vec<u8>)>, CliError> {
+    let mut packs: Vec<(Pack, Vec<u8>)> = Vec::new();
+    for text in texts {
+        let (pack, bytes) = load(text)?;
+        match packs.iter().find(|(known, _)| known.name() == pack.name()) {
+            None => packs.push((pack, bytes)),
+            Some((_, same)) if *same == bytes => {}
+            Some(_) => return Err(messages::two_policies(text, pack.name())),
+        }
+    }
+    Ok(packs)
+}
+
+/// As [`load_each`], without the files.
 pub(crate) fn load_all(texts: &[String]) -> Result<Vec<Pack>, CliError> {
-    texts.iter().map(|text| load(text).map(|(pack, _)| pack)).collect()
+    Ok(load_each(texts)?.into_iter().map(|(pack, _)| pack).collect())
 }
 
 /// What packs say of a ceremony.

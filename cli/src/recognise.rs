@@ -73,6 +73,9 @@ fn entry(first: &Value) -> Option<&'static str> {
     if first.get("deposit_data_root").is_some() {
         return Some("a deposit file: quorate verify deposit");
     }
+    if first.get("withdrawal_credentials").is_some() && first.get("signature").is_some() {
+        return Some("a file of preregistrations: quorate verify preregistration");
+    }
     let message = first.get("message")?;
     if message.get("fee_recipient").is_some() {
         Some("a file of builder registrations: quorate verify registration")
@@ -136,6 +139,10 @@ mod tests {
             ("<!DOCTYPE html>", "a web page"),
             ("-----BEGIN RSA PRIVATE KEY-----", "a key or certificate"),
             (r#"[{"pubkey":"","deposit_data_root":""}]"#, "a deposit file"),
+            (
+                r#"[{"pubkey":"","withdrawal_credentials":"","signature":""}]"#,
+                "a file of preregistrations",
+            ),
             ("\u{feff}[{\"message\":{\"fee_recipient\":\"\"}}]", "a file of builder registrations"),
             (r#"[{"message":{"validator_index":"1"}}]"#, "a list of signed messages"),
             (r#"{"cluster_definition":{}}"#, "a cluster lock"),

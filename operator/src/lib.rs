@@ -22,4 +22,4 @@ pub use drive::{Followed, Observer, drive, follow};
 pub use error::MachineError;
 pub use machine::Machine;
 pub use regained::repairs_of;
-pub use visit::{Visit, VisitError, Visited, has_begun, put_statement, rejected};
+pub use visit::{Visit, VisitError, Visited, has_begun, put_statement, rejected, shown_of};

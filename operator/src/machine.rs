@@ -128,12 +128,13 @@ pub fn replay(
     }
 }
 
-/// Whether a log with these records was put back to an earlier state, by what stands beside it.
-/// Nothing is replayed.
+/// Whether a log with these records was put back to an earlier state, by what stands beside it, and
+/// by these own statements that others show. Nothing is replayed.
 pub fn put_back(
     seat: &OwnSeat,
     records: &[store::Record],
     view: &CeremonyView,
+    shown: &[Statement],
 ) -> Result<Option<PutBack>, MachineError> {
     let folder = view.path();
     let copied = |record: &store::Record| store::Record {
@@ -143,7 +144,8 @@ pub fn put_back(
     let statements =
         records.iter().filter(|record| record.kind == RecordKind::Statement as u8).map(copied);
     let records = known(statements.collect(), folder)?;
-    let beside = beside(view, seat, &records)?;
+    let mut beside = beside(view, seat, &records)?;
+    beside.elsewhere.extend_from_slice(shown);
     PutBack::of(seat, &records, &beside).map_err(|error| MachineError::replay(folder, error))
 }
 

@@ -51,6 +51,8 @@ impl Outputs {
         let mut artifacts = Wiped::default();
         artifacts.0.extend(launchpad::deposit_files(ceremony, validators).map_err(internal)?);
         artifacts.0.extend(launchpad::registrations_file(ceremony, validators).map_err(internal)?);
+        let preregistrations = launchpad::preregistrations_file(ceremony, validators);
+        artifacts.0.extend(preregistrations.map_err(internal)?);
         let receives = ceremony.parts().receivers.contains(participant.seat().me);
         let mut plans = core::mem::take(&mut self.keystores);
         if self.written || !receives {

@@ -1,13 +1,14 @@
 //! One visit of an operator to a board: it reads what is new, does what it can, and leaves what it
 //! has to say. There is no clock in it, and nobody else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quorate::exchange::{Exchange, Posted};
 use quorate::message::envelope::{Round, Statement};
 use quorate::message::posting::Posting;
 use quorate::message::shape::Shape;
 use quorate::primitives::hash::Digest;
+use quorate::protocol::judge::of_this_ceremony;
 use quorate::spec::{Ceremony, Index};
 
 use crate::carrier::board::{Board, BoardError, Budget, Name, Place, Reading, Rejected, Verdict};
@@ -78,6 +79,57 @@ pub fn has_begun(board: &impl Board, ceremony: &Ceremony, me: Index) -> Result<b
         true => Ok(begun),
         false => Err(BoardError::OwnUnread),
     }
+}
+
+/// Own statements of this ceremony that a board shows, with what `held`, this operator's log, says
+/// about its session. Nothing is signed and nothing is written: for who gives up, and must not have
+/// signed its last statement.
+///
+/// # Errors
+/// The board; also where not everything of its own could be read ([`BoardError::OwnUnread`]).
+pub fn shown_of(
+    board: &impl Board,
+    ceremony: &Ceremony,
+    me: Index,
+    held: &[Statement],
+) -> Result<Vec<Statement>, BoardError> {
+    let slots = Slots::of(ceremony);
+    let mut none = Rejected::none();
+    let mut reading = Reading::new(board, slots.budget(), &mut none, BTreeSet::new());
+    let mut found = Vec::new();
+    let mut read = |reading: &mut Reading<'_, _>, places: &[Place]| {
+        let take = |place: &Place, bytes: &[u8]| -> Result<Verdict, BoardError> {
+            let Some(posting) = slots.parse(place, bytes, ceremony) else {
+                return Ok(Verdict::Junk);
+            };
+            found.push(posting.statement);
+            Ok(Verdict::Known)
+        };
+        reading.read(places, |place, len| slots.fits(place, len), take)
+    };
+    let places = slots.places(me);
+    let (own, others) = places.split_at(Round::ALL.len().min(places.len()));
+    read(&mut reading, own)?;
+    if reading.unread() > 0 {
+        return Err(BoardError::OwnUnread);
+    }
+    // Which session the later ones are of, the hellos say.
+    let is_hello =
+        |place: &&Place| slots.slot(place).is_some_and(|(_, round, ..)| *round == Round::Hello);
+    let hellos: Vec<Place> = others.iter().filter(is_hello).cloned().collect();
+    read(&mut reading, &hellos)?;
+    let is_own = |statement: &&Statement| statement.envelope.sender == me;
+    let shown: BTreeSet<Digest> = found.iter().filter(is_own).map(Statement::digest).collect();
+    // By what the log holds; and by what else is there, of which another's second hello tells less.
+    let own: Vec<Statement> = held.iter().chain(found.iter().filter(is_own)).cloned().collect();
+    let all: Vec<Statement> = held.iter().chain(&found).cloned().collect();
+    let mut of_it: BTreeMap<Digest, Statement> = BTreeMap::new();
+    for set in [&own, &all] {
+        let bound = of_this_ceremony(ceremony, set).into_iter();
+        let bound = bound.filter(|statement| shown.contains(&statement.digest()));
+        of_it.extend(bound.map(|statement| (statement.digest(), statement.clone())));
+    }
+    Ok(of_it.into_values().collect())
 }
 
 /// Puts a statement on a board, unless it is there. Whether it was not.

@@ -10,7 +10,7 @@ use quorate::simulation::machine::{TWO_VALIDATORS, ceremony, operators, spec_tom
 use quorate::{Index, OwnSeat};
 use quorate_operator::carrier::board::{Board, BoardError, Entry, Listing, Place, Rejected};
 use quorate_operator::store::StateDir;
-use quorate_operator::{Machine, Visit, has_begun};
+use quorate_operator::{Machine, Visit, has_begun, shown_of};
 
 /// A board that shows nothing, and tells whether that is all.
 #[derive(Default)]
@@ -46,6 +46,9 @@ fn a_board_that_was_not_read_whole_does_not_say_that_nothing_was_begun() {
     assert_eq!(has_begun(&Shows::default(), &ceremony, me), Ok(false));
     let cut = Shows { cut: true, ..Shows::default() };
     assert_eq!(has_begun(&cut, &ceremony, me), Err(BoardError::OwnUnread));
+    // Nor that nothing was signed.
+    assert_eq!(shown_of(&Shows::default(), &ceremony, me, &[]), Ok(Vec::new()));
+    assert_eq!(shown_of(&cut, &ceremony, me, &[]), Err(BoardError::OwnUnread));
 }
 
 /// A full shelf must not be a reason to fill it further at each visit.

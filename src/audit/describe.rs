@@ -47,19 +47,18 @@ pub fn round(round: Round) -> &'static str {
 pub(super) fn item(ceremony: Option<&Ceremony>, item: usize) -> String {
     let mut before = 0;
     for (v, validator) in ceremony.into_iter().flat_map(Ceremony::validators).enumerate() {
-        let deposits = validator.amounts.len();
-        let for_ssv = ceremony.is_some_and(|ceremony| ceremony.ssv().is_some());
-        let signed = deposits + usize::from(validator.registration.is_some());
-        let all = signed + usize::from(for_ssv);
+        let (deposits, number) = (validator.amounts.len(), v + 1);
+        let preregisters = ceremony.is_some_and(|one| one.preregistration().is_some());
+        let all = ceremony.map_or(0, |one| one.item_count(v));
+        let registered = deposits + usize::from(validator.registration.is_some());
         if item < before + all {
             return match item - before {
-                consent if consent == signed => {
-                    format!("the consent of validator {} for SSV", v + 1)
+                at if at < deposits => format!("deposit {} of validator {number}", at + 1),
+                at if at < registered => format!("the registration of validator {number}"),
+                at if at == registered && preregisters => {
+                    format!("the preregistration of validator {number}")
                 }
-                registration if registration == deposits => {
-                    format!("the registration of validator {}", v + 1)
-                }
-                deposit => format!("deposit {} of validator {}", deposit + 1, v + 1),
+                _ => format!("the consent of validator {number} for SSV"),
             };
         }
         before += all;

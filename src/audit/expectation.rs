@@ -159,6 +159,10 @@ fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
         ("threshold", threshold.required().to_string()),
         ("policy.allow_all_required", ceremony.allow_all_required().to_string()),
         ("obol", or_none(ceremony.obol().map(cluster))),
+        (
+            "preregistration.draft",
+            or_none(ceremony.preregistration().map(|draft| draft.date().to_owned())),
+        ),
         ("operators", format!("{} operators", ceremony.n())),
         ("validators", plural(ceremony.v(), "validator")),
     ]

@@ -158,7 +158,7 @@ impl Audited {
     pub fn registration(&self, v: usize) -> Option<(Registration, G2)> {
         self.signed(v).into_iter().find_map(|(item, signature)| match item {
             Item::Registration(registration) => Some((registration, signature)),
-            Item::Deposit(_) | Item::OwnerNonce(_) => None,
+            Item::Deposit(_) | Item::Preregistration(..) | Item::OwnerNonce(_) => None,
         })
     }
 }
@@ -166,6 +166,6 @@ impl Audited {
 fn deposit(item: Item, signature: G2) -> Option<SignedDeposit> {
     match item {
         Item::Deposit(message) => Some(SignedDeposit { message, signature }),
-        Item::Registration(_) | Item::OwnerNonce(_) => None,
+        Item::Registration(_) | Item::Preregistration(..) | Item::OwnerNonce(_) => None,
     }
 }

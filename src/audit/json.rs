@@ -216,6 +216,14 @@ pub(super) struct Registration {
     pub(super) signature: String,
 }
 
+/// A DRAFT (EIP-8205): the draft that is signed, by its date.
+#[derive(Serialize)]
+pub(super) struct Preregistration {
+    pub(super) draft: &'static str,
+    pub(super) signing_root: String,
+    pub(super) signature: String,
+}
+
 #[derive(Serialize)]
 pub(super) struct Validator {
     /// In the spec's list, from 1.
@@ -226,6 +234,8 @@ pub(super) struct Validator {
     pub(super) withdrawal_credentials: String,
     pub(super) deposits: Vec<Deposit>,
     pub(super) registration: Option<Registration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) preregistration: Option<Preregistration>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ssv: Option<SsvConsent>,
     pub(super) public_shares: Vec<PublicShare>,
@@ -305,7 +315,8 @@ fn validator(audited: &Audited, v: usize) -> Validator {
     let ceremony = audited.ceremony();
     let network = ceremony.network();
     let (wanted, made) = (&ceremony.validators()[v], &audited.validators()[v]);
-    let (mut deposits, mut registration, mut ssv) = (Vec::new(), None, None);
+    let (mut deposits, mut registration) = (Vec::new(), None);
+    let (mut preregistration, mut ssv) = (None, None);
     for (item, signature) in audited.signed(v) {
         let signature = signature.to_compressed();
         let signing_root = hexed(item.signing_root(ceremony));
@@ -323,6 +334,13 @@ fn validator(audited: &Audited, v: usize) -> Validator {
                     fee_recipient: message.fee_recipient.to_string(),
                     gas_limit: message.gas_limit,
                     timestamp: message.timestamp,
+                    signing_root,
+                    signature: hexed(signature),
+                });
+            }
+            Item::Preregistration(_, draft) => {
+                preregistration = Some(Preregistration {
+                    draft: draft.date(),
                     signing_root,
                     signature: hexed(signature),
                 });
@@ -353,6 +371,7 @@ fn validator(audited: &Audited, v: usize) -> Validator {
         withdrawal_credentials: hexed(wanted.withdrawal.as_bytes()),
         deposits,
         registration,
+        preregistration,
         ssv,
         public_shares: shares.collect(),
     }

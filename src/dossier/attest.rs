@@ -103,9 +103,9 @@ pub struct Attestation {
     pub message: String,
     /// `r ‖ s ‖ v`.
     pub signature: [u8; SIGNATURE_BYTES],
-    /// The policy that demands this text; `None` for the text that binds the wallet to its operator
-    /// in this ceremony.
-    pub policy: Option<String>,
+    /// The policies that demand this text, of those that are compared; none for the text that binds
+    /// the wallet to its operator in this ceremony.
+    pub policies: Vec<String>,
 }
 
 /// What members' wallets have signed, verified.
@@ -159,17 +159,15 @@ impl Attestations {
             }
             let signature = prefixed_hex::<SIGNATURE_BYTES>(&signature)
                 .map_err(|source| AttestationError::Hex { operator, source })?;
-            let policy = match binding(ceremony, index, &wallet) {
-                Some(text) if text == message => None,
-                _ => {
-                    let demands = packs.iter().find(|pack| {
-                        pack.wallets()
-                            .is_some_and(|wallets| wallets.message(&wallet, &main) == message)
-                    });
-                    let pack = demands.ok_or(AttestationError::Message(operator))?;
-                    Some(pack.name().to_owned())
-                }
+            let demands = |pack: &&Pack| {
+                pack.wallets().is_some_and(|wallets| wallets.message(&wallet, &main) == message)
             };
+            let names = packs.iter().filter(demands).map(|pack| pack.name().to_owned());
+            let policies: Vec<String> = names.collect();
+            let binds = binding(ceremony, index, &wallet).is_some_and(|text| text == message);
+            if policies.is_empty() && !binds {
+                return Err(AttestationError::Message(operator));
+            }
             let found = personal_signer(&message, &signature)
                 .map_err(|source| AttestationError::Signature { operator, source })?;
             if found != wallet {
@@ -181,7 +179,7 @@ impl Attestations {
                 address: wallet,
                 message,
                 signature,
-                policy,
+                policies,
             });
         }
         members.sort_by_key(|member| member.operator);
@@ -192,7 +190,7 @@ impl Attestations {
     pub fn meet(&self, pack: &Pack, ceremony: &Ceremony) -> bool {
         let signed = |index: Index| {
             self.members.iter().any(|member| {
-                member.operator == index && member.policy.as_deref() == Some(pack.name())
+                member.operator == index && member.policies.iter().any(|name| name == pack.name())
             })
         };
         ceremony.roster().iter().all(|(index, _)| signed(index))

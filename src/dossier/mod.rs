@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use crate::audit::facts::Audited;
 use crate::audit::render::{self, Author};
 use crate::audit::report::{Report, Verdict};
-use crate::export::launchpad::{OutcomeError, deposit_files, registrations_file};
+use crate::export::launchpad::{
+    OutcomeError, deposit_files, preregistrations_file, registrations_file,
+};
 use crate::export::obol::lock_file;
 use crate::export::ssv::ssv_files;
 use crate::export::{Artifact, Audience};
@@ -119,6 +121,7 @@ pub fn make<'a>(inputs: &Inputs<'a>) -> Result<Dossier<'a>, DossierError> {
     let mut files = vec![public(TRANSCRIPT, inputs.transcript), public(CEREMONY, inputs.ceremony)];
     files.extend(deposit_files(ceremony, audited.validators())?);
     files.extend(registrations_file(ceremony, audited.validators())?);
+    files.extend(preregistrations_file(ceremony, audited.validators())?);
     files.extend(audited.lock().map(lock_file));
     files.extend(ssv_files(ceremony, audited.validators())?);
     for (index, seat) in ceremony.roster().iter() {
@@ -180,7 +183,7 @@ fn summary(
         let member = |member: &Attestation| {
             json!({
                 "operator": member.operator.get(), "address": member.address.to_string(),
-                "message": member.message, "policy": member.policy,
+                "message": member.message, "policies": member.policies,
             })
         };
         json!({

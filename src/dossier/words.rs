@@ -16,6 +16,9 @@ pub(super) fn without_us(name: &str) -> &'static str {
         "registrations.json" => {
             "by any tool that verifies builder registrations (domain type 00000001)"
         }
+        "preregistrations-draft.json" => {
+            "by the draft of EIP-8205 (domain type 11000000): no network takes them yet"
+        }
         "attestations.json" => {
             "with any wallet tool that verifies EIP-191 signatures: address, message, signature"
         }
@@ -82,6 +85,9 @@ pub(super) fn commands(
     );
     if files.iter().any(|file| file.name == "registrations.json") {
         commands.push(format!("quorate verify registration registrations.json {of}"));
+    }
+    if files.iter().any(|file| file.name == "preregistrations-draft.json") {
+        commands.push(format!("quorate verify preregistration preregistrations-draft.json {of}"));
     }
     let met = policies.iter().filter(|policy| policy.outcome.is_met());
     commands.extend(met.map(|policy| {

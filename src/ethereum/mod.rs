@@ -1,6 +1,6 @@
 //! Formats and rules of Ethereum: networks, addresses, deposits, exits, builder registrations,
-//! keystores, slashing protection; and those of Obol's and SSV's clusters. This module knows
-//! nothing of ceremonies.
+//! preregistrations, keystores, slashing protection; and those of Obol's and SSV's clusters. This
+//! module knows nothing of ceremonies.
 
 pub mod address;
 
@@ -25,6 +25,8 @@ pub mod network;
 pub mod obol;
 
 pub mod personal;
+
+pub mod preregistration;
 
 pub mod registration;
 

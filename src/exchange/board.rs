@@ -3,7 +3,7 @@
 //! Whoever drives it gives it every file that it finds, own ones first, and again as long as
 //! something new comes of it; then it writes the participant's postings where they are missing.
 
-use crate::message::envelope::{Reject, Round};
+use crate::message::envelope::{Kind, Reject, Round};
 use crate::message::posting::Posting;
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Input, Refused};
@@ -40,6 +40,9 @@ impl Exchange {
                 _ if held => became = Posted::New,
                 // No later file makes it one of this session.
                 Err(Refused::Reject(Reject::ForeignSession)) => became = Posted::Known,
+                // Nor does one make a word add what it does not add now: what its operator does
+                // without only grows, and there is one certificate.
+                Ok(_) if statement.envelope.kind == Kind::Without => became = Posted::Known,
                 _ => {}
             }
         }

@@ -6,19 +6,24 @@
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
+use super::body::Deal;
 use super::envelope::{Kind, Reject, Round, Statement};
 use super::shape::Shape;
+use super::share_box;
+use super::without::Without;
+use crate::primitives::codec::DecodeError;
 
 /// Every kind of statement; not every round has each.
-const KINDS: [Kind; 4] = [Kind::Ordinary, Kind::Complaint, Kind::Abandon, Kind::Minima];
+const KINDS: [Kind; 5] =
+    [Kind::Ordinary, Kind::Complaint, Kind::Abandon, Kind::Minima, Kind::Without];
 
 /// A statement, and the boxes of a deal where its dealer shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posting {
     /// The statement; its signature was verified.
     pub statement: Statement,
-    /// With the deal of its dealer, its box for each recipient, by index: anything, until it is
-    /// compared with the digest that the deal signs. Otherwise none.
+    /// With the deal of its dealer, its box for each recipient, by index; otherwise none. Of one
+    /// that was read, each has the digest that the deal signs.
     boxes: Vec<Vec<u8>>,
 }
 
@@ -36,6 +41,17 @@ pub enum NoPosting {
         /// Its sender.
         sender: Index,
     },
+    /// Behind a deal, something else than the box that it signs.
+    #[error("behind the deal of operator {dealer}, another box than it signs for {recipient}")]
+    OtherBox {
+        /// The deal's sender.
+        dealer: Index,
+        /// Whose box should be there.
+        recipient: Index,
+    },
+    /// A word about seats that are lost which says nothing.
+    #[error("a word that says nothing: {0}")]
+    SaysNothing(DecodeError),
 }
 
 impl Posting {
@@ -76,7 +92,8 @@ impl Posting {
     /// by [`Self::lengths`], which are asked first.
     ///
     /// # Errors
-    /// It is no statement of this ceremony with its sender's signature, or belongs elsewhere.
+    /// It is no statement of this ceremony with its sender's signature, or belongs elsewhere; or
+    /// what is behind a deal are not its boxes. Nothing that comes later changes that.
     pub fn parse(
         bytes: &[u8],
         ceremony: &Ceremony,
@@ -95,7 +112,18 @@ impl Posting {
             let (round, sender) = (envelope.round.number(), envelope.sender);
             return Err(NoPosting::Misplaced { round, sender });
         }
-        let boxes = boxes.chunks_exact(shape.box_bytes()).map(<[u8]>::to_vec).collect();
+        if envelope.kind == Kind::Without {
+            Without::of(&statement, shape).map_err(NoPosting::SaysNothing)?;
+        }
+        let boxes: Vec<Vec<u8>> =
+            boxes.chunks_exact(shape.box_bytes()).map(<[u8]>::to_vec).collect();
+        for ((at, sealed), recipient) in
+            boxes.iter().enumerate().zip(shape.recipients_of(seat).iter())
+        {
+            if Deal::signed_box_digest(&statement, shape, at) != Some(share_box::digest(sealed)) {
+                return Err(NoPosting::OtherBox { dealer: seat, recipient });
+            }
+        }
         Ok(Self { statement, boxes })
     }
 

@@ -33,8 +33,8 @@ pub struct Shape {
     pub t: usize,
     /// Validators.
     pub v: usize,
-    /// Messages the ceremony signs, over all validators (deposits, registrations, consents for
-    /// SSV).
+    /// Messages the ceremony signs, over all validators (deposits, registrations,
+    /// preregistrations, consents for SSV).
     pub items: usize,
     /// Shares that an operator publishes for SSV, encrypted: one of each validator, or none.
     pub sealed: usize,
@@ -53,11 +53,7 @@ impl Shape {
     /// The shape of `ceremony`.
     pub fn of(ceremony: &Ceremony) -> Self {
         let sealed = if ceremony.ssv().is_some() { ceremony.v() } else { 0 };
-        let items: usize = ceremony
-            .validators()
-            .iter()
-            .map(|v| v.amounts.len() + usize::from(v.registration.is_some()))
-            .sum();
+        let items = (0..ceremony.v()).map(|v| ceremony.item_count(v)).sum();
         let lock = ceremony.obol().is_some();
         Self {
             version: ceremony.version(),
@@ -65,7 +61,7 @@ impl Shape {
             n: ceremony.n(),
             t: ceremony.t(),
             v: ceremony.v(),
-            items: items + sealed,
+            items,
             sealed,
             lock,
             parts: ceremony.parts(),

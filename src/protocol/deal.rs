@@ -160,17 +160,6 @@ fn fit(commitments: &Commitments, point: u64, shares: &[SecretScalar]) -> bool {
     fold_shares(&weights, shares).base_mult() == expected
 }
 
-/// The digest that `deal` signs for the box at `position` of its list, without decoding any point.
-pub(super) fn signed_box_digest(
-    deal: &Statement,
-    shape: &Shape,
-    position: usize,
-) -> Option<Digest> {
-    let salt = if shape.commits(deal.envelope.sender) { 32 } else { 0 };
-    let start = 32 * shape.view_len(Round::Deal) + salt + 32 * position;
-    deal.body().get(start..)?.first_chunk().copied().map(Digest)
-}
-
 #[cfg(test)]
 impl AwaitDeals {
     /// The stage as it is entered, with no hello decoded.

@@ -1,11 +1,13 @@
 //! The messages that a ceremony signs: for each validator its deposits in the spec's order, then
-//! its builder registration if it has one, then its consent to the registration with SSV if the
-//! ceremony is for SSV. All are computed from the spec and the validator's key; none is received.
+//! its builder registration if it has one, then its preregistration if the ceremony signs them,
+//! then its consent to the registration with SSV if the ceremony is for SSV. All are computed from
+//! the spec and the validator's key; none is received.
 
 use rayon::prelude::*;
 
 use crate::ethereum::bls::message_point;
 use crate::ethereum::deposit::DepositMessage;
+use crate::ethereum::preregistration::{Draft, Preregistration};
 use crate::ethereum::registration::Registration;
 use crate::ethereum::ssv::OwnerNonce;
 use crate::primitives::curve::{G1, G2};
@@ -20,6 +22,8 @@ pub enum Item {
     /// A builder registration, dated at the network's genesis so that every later one supersedes
     /// it.
     Registration(Registration),
+    /// A preregistration, by this state of the draft.
+    Preregistration(Preregistration, Draft),
     /// Consent to one registration with SSV's contract.
     OwnerNonce(OwnerNonce),
 }
@@ -46,8 +50,12 @@ pub fn items(ceremony: &Ceremony, v: usize, public_key: &G1) -> Vec<Item> {
             pubkey,
         })
     });
+    let preregistration = ceremony.preregistration().map(|draft| {
+        let withdrawal_credentials = validator.withdrawal;
+        Item::Preregistration(Preregistration { pubkey, withdrawal_credentials }, draft)
+    });
     let owner_nonce = ceremony.ssv().map(|ssv| Item::OwnerNonce(ssv.owner_nonce(v)));
-    deposits.chain(registration).chain(owner_nonce).collect()
+    deposits.chain(registration).chain(preregistration).chain(owner_nonce).collect()
 }
 
 impl Item {
@@ -56,6 +64,9 @@ impl Item {
         match self {
             Self::Deposit(deposit) => deposit.signing_root(ceremony.network()),
             Self::Registration(registration) => registration.signing_root(ceremony.network()),
+            Self::Preregistration(message, draft) => {
+                message.signing_root(ceremony.network(), *draft)
+            }
             Self::OwnerNonce(owner_nonce) => owner_nonce.digest(),
         }
     }

@@ -223,6 +223,8 @@ pub(crate) fn lock_validator(
                 amount: message.amount,
                 signature,
             }),
+            // A lock has none.
+            Item::Preregistration(..) => {}
             // No shares sign in a cluster and with SSV: that was checked.
             Item::OwnerNonce(_) => {}
             Item::Registration(message) => {

@@ -17,8 +17,9 @@ impl Participant {
         let (me, inbox) = (self.world.seat.me, &self.world.inbox);
         // Minima that do not decode are evidence, and passed on to nobody.
         let in_slots = inbox.everything().filter(|held| held.envelope.kind != Kind::Minima);
+        let is_own = |held: &&Statement| held.envelope.sender == me;
         let (own, others): (Vec<&Statement>, Vec<&Statement>) =
-            inbox.minima().chain(in_slots).partition(|held| held.envelope.sender == me);
+            inbox.minima().chain(in_slots).chain(inbox.withouts()).partition(is_own);
         own.into_iter().chain(others).map(|held| self.posting(held)).collect()
     }
 
@@ -42,6 +43,7 @@ impl Participant {
     /// Whether this statement is held, by content.
     pub fn holds(&self, statement: &Statement) -> bool {
         let digest = statement.digest();
-        self.world.inbox.everything().any(|held| held.digest() == digest)
+        let inbox = &self.world.inbox;
+        inbox.everything().chain(inbox.withouts()).any(|held| held.digest() == digest)
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::message::body::Deal;
 use crate::message::done::Done;
 use crate::message::envelope::{Kind, Round, Statement};
 use crate::message::share_box;
@@ -202,6 +203,6 @@ impl Participant {
     ) -> Option<crate::primitives::hash::Digest> {
         let place = self.world.shape.place_of_box(dealer, recipient)?;
         let deal = self.world.inbox.get(Round::Deal, dealer)?;
-        super::deal::signed_box_digest(deal, &self.world.shape, place)
+        Deal::signed_box_digest(deal, &self.world.shape, place)
     }
 }

@@ -6,7 +6,8 @@
 //! "QSPC" ‖ version(2): 1 or 2
 //!   ‖ kind(1): 1 = key generation, 2 = reshare, 3 = import, 4 = repair
 //!   ‖ policy(1): bit 0 = all operators may be required,
-//!     bit 1 = what is agreed for SSV stands at the end, bit 2 = an Obol cluster does, behind that
+//!     bit 1 = what is agreed for SSV stands at the end, bit 2 = an Obol cluster does, behind that,
+//!     bit 3 = what is agreed of preregistrations does, behind that
 //! name(text) ‖ id(32) ‖ attempt(4) ‖ superseded digest(32), if attempt > 1
 //! network name(text) ‖ genesis fork version(4) ‖ 0, or 1 ‖ capella fork version(4)
 //!   ‖ genesis validators root(32) ‖ 0, or 1 ‖ genesis time(8)
@@ -28,6 +29,7 @@
 //!   ‖ n times: modulus of the operator's RSA key(256)
 //! with bit 2: length(4) ‖ contract wallets(2) ‖ that many: address(20), ascending
 //!   ‖ the cluster definition as compact JSON
+//! with bit 3: state of the draft(1)
 //! ```
 //!
 //! Addresses of operators (`host:port`) are not in it: they are hints about the day, not part of
@@ -40,6 +42,7 @@ use super::error::{Place, SpecError};
 use super::kind::CeremonyKind;
 use super::network::network;
 use super::obol;
+use super::preregistration;
 use super::reshare::{
     Inherited, Origin, RawParent, RawPart, ReshareError, ReshareSpec, read_inherited, read_key,
     write_inherited, write_parent, write_part,
@@ -68,13 +71,15 @@ pub const MOST_CANONICAL_BYTES: usize = 8
     + (4 + MOST_OPERATORS * (8 + 161 + card::LONGEST_NAME))
     + (4 + MOST_VALIDATORS * (32 + 1 + 8 * MOST_AMOUNTS + 1 + 28))
     + (20 + 8 + CLUSTER_SIZES[CLUSTER_SIZES.len() - 1] * RSA_BYTES)
-    + (4 + obol::MOST_EXTENSION_BYTES);
+    + (4 + obol::MOST_EXTENSION_BYTES)
+    + 1;
 
 const MAGIC: &[u8; 4] = b"QSPC";
 const LONGEST_NETWORK_NAME: usize = 32;
 const ALLOW_ALL_REQUIRED: u8 = 0b1;
 const FOR_SSV: u8 = 0b10;
 const OBOL: u8 = 0b100;
+const PREREGISTERS: u8 = 0b1000;
 
 /// The bytes of terms that [`ceremony::Ceremony`] has checked.
 pub(super) fn encode(terms: &Terms) -> Vec<u8> {
@@ -117,6 +122,7 @@ pub(super) fn encode(terms: &Terms) -> Vec<u8> {
             let bytes = obol::encode(cluster);
             w.u32(u32::try_from(bytes.len()).expect("a definition is at most 2 MiB")).bytes(&bytes)
         })
+        .each(terms.preregistration, |w, draft| w.u8(draft.number()))
         .finish()
 }
 
@@ -124,7 +130,8 @@ fn policy(terms: &Terms) -> u8 {
     let all_required = if terms.allow_all_required { ALLOW_ALL_REQUIRED } else { 0 };
     let for_ssv = if terms.ssv.is_some() { FOR_SSV } else { 0 };
     let obol = if terms.obol.is_some() { OBOL } else { 0 };
-    all_required | for_ssv | obol
+    let preregisters = if terms.preregistration.is_some() { PREREGISTERS } else { 0 };
+    all_required | for_ssv | obol | preregisters
 }
 
 fn write_ssv(w: Writer, ssv: &SsvSpec) -> Writer {
@@ -154,6 +161,7 @@ struct Raw {
     validators: Vec<RawValidator>,
     ssv: Option<RawSsv>,
     obol: Option<Vec<u8>>,
+    draft: Option<u8>,
 }
 
 struct RawSsv {
@@ -184,7 +192,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
     let version = Version::from_number(version).ok_or(SpecError::CanonicalVersion(version))?;
     let kind = CeremonyKind::from_number(kind).ok_or(SpecError::Kind(kind))?;
     let known = match kind {
-        CeremonyKind::Dkg => ALLOW_ALL_REQUIRED | FOR_SSV | OBOL,
+        CeremonyKind::Dkg if version == Version::One => ALLOW_ALL_REQUIRED | FOR_SSV | OBOL,
+        CeremonyKind::Dkg => ALLOW_ALL_REQUIRED | FOR_SSV | OBOL | PREREGISTERS,
         CeremonyKind::Reshare | CeremonyKind::Import => ALLOW_ALL_REQUIRED,
         CeremonyKind::Repair => 0,
     };
@@ -248,6 +257,8 @@ impl Raw {
                 Some(r.bytes("cluster", length)?.to_vec())
             }
         };
+        let preregisters = policy & PREREGISTERS != 0;
+        let draft = if preregisters { Some(r.u8("state of the draft")?) } else { None };
         Ok(Self {
             name,
             id,
@@ -260,6 +271,7 @@ impl Raw {
             validators,
             ssv,
             obol,
+            draft,
         })
     }
 
@@ -328,6 +340,7 @@ impl Raw {
             allow_all_required,
             ssv: self.ssv.map(RawSsv::check).transpose()?,
             obol: self.obol.as_deref().map(obol::decode).transpose()?,
+            preregistration: self.draft.map(preregistration::of_number).transpose()?,
             reshare,
         })
     }

@@ -10,7 +10,7 @@ use super::obol;
 use super::parent::{ParentError, ParentShares};
 use super::repair;
 use super::reshare::{self, ReshareError, ReshareSpec};
-use super::roster::{Roster, Seat};
+use super::roster::{Roster, Seat, check_names};
 use super::ssv::{self, SsvSpec};
 use super::threshold::{Index, MOST_OPERATORS, Threshold, ThresholdError};
 use super::version::Version;
@@ -18,8 +18,8 @@ use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::network::Network;
 use crate::ethereum::obol::check::Cluster;
+use crate::ethereum::preregistration::Draft;
 use crate::identity::card::{CardError, check_name, check_quotable};
-use crate::identity::name::skeleton;
 use crate::primitives::commitment::Commitments;
 use crate::primitives::hash::{Digest, Tag, tagged};
 
@@ -72,6 +72,7 @@ pub(super) struct Terms {
     pub(super) allow_all_required: bool,
     pub(super) ssv: Option<SsvSpec>,
     pub(super) obol: Option<Cluster>,
+    pub(super) preregistration: Option<Draft>,
     pub(super) reshare: Option<ReshareSpec>,
 }
 
@@ -93,6 +94,7 @@ pub struct Ceremony {
     allow_all_required: bool,
     ssv: Option<SsvSpec>,
     obol: Option<Cluster>,
+    preregistration: Option<Draft>,
     reshare: Option<ReshareSpec>,
     /// What a reshare takes from its parent: compared with what is agreed. In an import the keys,
     /// which are agreed upon.
@@ -212,6 +214,7 @@ impl Ceremony {
             allow_all_required: terms.allow_all_required,
             ssv: terms.ssv,
             obol: terms.obol,
+            preregistration: terms.preregistration,
             reshare: terms.reshare,
             parent_shares: keys.flatten(),
             is_rehearsal: false,
@@ -380,6 +383,12 @@ impl Ceremony {
         self.ssv.as_ref()
     }
 
+    /// By which state of the draft each validator's withdrawal credentials are preregistered
+    /// (EIP-8205), if they are.
+    pub fn preregistration(&self) -> Option<Draft> {
+        self.preregistration
+    }
+
     /// Whose keys are dealt, and by whom; of a reshare, an import or a repair and of nothing else.
     pub fn reshare(&self) -> Option<&ReshareSpec> {
         self.reshare.as_ref()
@@ -394,21 +403,6 @@ fn check_attempt(attempt: u32, supersedes: Option<Digest>) -> Result<(), SpecErr
         (2.., Some(Digest::ZERO)) => Err(SpecError::SupersedesZero),
         (1, None) | (2.., Some(_)) => Ok(()),
     }
-}
-
-/// No two operators have names that look alike.
-fn check_names(roster: &Roster) -> Result<(), SpecError> {
-    let mut skeletons: Vec<String> = Vec::new();
-    for (position, (_, seat)) in roster.iter().enumerate() {
-        let name = seat.card.name.as_str();
-        let alike = skeleton(name);
-        if let Some(first) = skeletons.iter().position(|other| *other == alike) {
-            let place = Place::operator(position, "card");
-            return Err(SpecError::NameAlike { place, name: name.to_owned(), first });
-        }
-        skeletons.push(alike);
-    }
-    Ok(())
 }
 
 impl Terms {

@@ -7,6 +7,7 @@ use super::ceremony::{GAS_LIMITS, MOST_AMOUNTS, MOST_VALIDATORS, MOST_WORK};
 use super::endpoint::EndpointError;
 use super::file::{FILE_VERSION, MOST_FILE_BYTES};
 use super::obol::ClusterError;
+use super::preregistration::PreregistrationError;
 use super::reshare::ReshareError;
 use super::ssv::{LARGEST_ID, LARGEST_NONCE};
 use super::threshold::ThresholdError;
@@ -14,8 +15,7 @@ use super::version::Version;
 use crate::ethereum::address::AddressError;
 use crate::ethereum::amount::AmountError;
 use crate::ethereum::deposit::CredentialsError;
-use crate::ethereum::network::NetworkError;
-use crate::ethereum::network::{Network, listed};
+use crate::ethereum::network::{Network, NetworkError, listed};
 use crate::ethereum::ssv::RsaKeyError;
 use crate::identity::card::{CardError, NameError};
 use crate::primitives::codec::DecodeError;
@@ -485,6 +485,9 @@ pub enum SpecError {
     /// A policy that this program does not know.
     #[error("policy flags {0:#04x}: some are unknown to this program")]
     Policy(u8),
+    /// What is said of preregistrations.
+    #[error(transparent)]
+    Preregistration(#[from] PreregistrationError),
     /// Not the layout.
     #[error("canonical bytes: {0}")]
     Layout(#[from] DecodeError),

@@ -26,6 +26,8 @@ pub mod packet;
 
 pub mod parent;
 
+pub mod preregistration;
+
 pub mod rehearsal;
 
 pub mod repair;

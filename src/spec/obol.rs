@@ -198,6 +198,7 @@ pub fn ceremony_file(
         repair: None,
         operators,
         validators: validators.collect(),
+        preregistration: None,
         ssv: None,
         obol: Some(ObolEntry::from(cluster)),
     })

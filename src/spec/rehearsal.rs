@@ -83,6 +83,7 @@ fn terms(ceremony: &Ceremony, id: Digest) -> Terms {
         allow_all_required: ceremony.allow_all_required(),
         ssv: None,
         obol: None,
+        preregistration: None,
         reshare: None,
     }
 }

@@ -6,6 +6,7 @@ use super::seats::Seats;
 use super::threshold::Index;
 use crate::identity::card::OperatorCard;
 use crate::identity::key::OperatorPublic;
+use crate::identity::name::skeleton;
 
 /// One operator of a ceremony.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,4 +111,19 @@ impl Roster {
 fn index(position: usize) -> Index {
     Index::from_position(position)
         .expect("a threshold was made of the number of seats, so at most 255")
+}
+
+/// No two operators have names that look alike.
+pub(super) fn check_names(roster: &Roster) -> Result<(), SpecError> {
+    let mut skeletons: Vec<String> = Vec::new();
+    for (position, (_, seat)) in roster.iter().enumerate() {
+        let name = seat.card.name.as_str();
+        let alike = skeleton(name);
+        if let Some(first) = skeletons.iter().position(|other| *other == alike) {
+            let place = Place::operator(position, "card");
+            return Err(SpecError::NameAlike { place, name: name.to_owned(), first });
+        }
+        skeletons.push(alike);
+    }
+    Ok(())
 }

@@ -51,6 +51,7 @@ fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     }
     network(ceremony, out)?;
     rewards(ceremony, out)?;
+    preregistrations(ceremony, out)?;
     let payees = grouped(ceremony, 0..ceremony.v(), |validator| validator.withdrawal);
     if payees.len() > MOST_TOGETHER {
         writeln!(out, "\nWithdrawal addresses, all {}", payees.len())?;
@@ -220,6 +221,17 @@ fn rewards(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         }
     }
     Ok(())
+}
+
+fn preregistrations(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
+    let Some(draft) = ceremony.preregistration() else { return Ok(()) };
+    writeln!(out, "\nPreregistrations: DRAFT (EIP-8205 as of {})", draft.date())?;
+    writeln!(
+        out,
+        "  Every validator's key signs that a first deposit to it has the withdrawal credentials \
+         below.\n  The signature never expires and cannot be taken back. Anybody who has it can \
+         use it.\n  No network takes it yet, and the draft may change before one does."
+    )
 }
 
 fn ssv(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {

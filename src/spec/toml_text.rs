@@ -63,6 +63,18 @@ pub(super) fn write(file: &CeremonyFile) -> String {
         );
         out.field("dealer", entry.dealer);
     }
+    if let Some(entry) = &file.preregistration {
+        out.table("[preregistration]");
+        out.comment(
+            "DRAFT (EIP-8205): each validator's key also signs that its first deposit goes to the \
+             withdrawal",
+        );
+        out.comment(
+            "credentials below. Such a signature never expires. No network takes it yet, and the \
+             draft may change.",
+        );
+        out.field("draft", quoted(&entry.draft));
+    }
     if let Some(ssv) = &file.ssv {
         out.table("[ssv]");
         out.comment(

@@ -252,7 +252,7 @@ fn a_file_that_is_no_repair_is_refused_with_the_reason() {
     let operator = |at, field| Place::operator(at, field);
     let helpers = text.split("[[operators]]").take(3).collect::<Vec<_>>().join("[[operators]]");
     let two = helpers + "[[operators]]" + text.split("[[operators]]").nth(4).unwrap();
-    let cases: [(String, RepairError); 12] = [
+    let cases: [(String, RepairError); 13] = [
         (text.replace("\"destroyed\"", "\"in a drawer\""), OldMachine("in a drawer".into())),
         (
             text.replace("threshold = 3\n[parent]", "threshold = 2\n[parent]"),
@@ -277,6 +277,10 @@ fn a_file_that_is_no_repair_is_refused_with_the_reason() {
         (
             text.replace("[parent]", "[policy]\nallow_all_required = true\n[parent]"),
             Field { field: "policy.allow_all_required".into() },
+        ),
+        (
+            text.replace("[parent]", "[preregistration]\ndraft = \"2026-08-17\"\n[parent]"),
+            Field { field: "preregistration".into() },
         ),
         (
             text.replace("first = 2", "first = 2\namounts = [\"32\"]"),

@@ -1,18 +1,22 @@
 //! Reshares that are finished without seats that are lost after all have stopped.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use quorate::audit::code::Code;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::report::{Report, Status, Verdict};
 use quorate::audit::{audit, audit_all, own};
+use quorate::exchange::{Exchange, InMemory, Pacing, Posted};
 use quorate::message::done::Done;
 use quorate::message::envelope::{ENVELOPE_BYTES, Kind, Reject, Round, Statement};
+use quorate::message::posting::{NoPosting, Posting};
 use quorate::message::shape::Shape;
 use quorate::message::sync::Frame;
 use quorate::message::without::{TooFew, Without, enough, left_out};
+use quorate::primitives::codec::DecodeError;
 use quorate::primitives::hash::Digest;
-use quorate::protocol::participant::{Input, Refused};
+use quorate::protocol::participant::{Input, Refused, Step};
 use quorate::protocol::record::ReplayError;
 use quorate::simulation::reshare::{Part, minima, reshare};
 use quorate::spec::Index;
@@ -448,6 +452,58 @@ fn attack_rs11_fewer_than_agree_finish_nothing() {
     run(&mut early, &mut honest);
     let refused = early[1].receive(Frame::Statement(word(certificate, lost))).unwrap().err();
     assert_eq!(refused, Some(Refused::Reject(Reject::Early)));
+}
+
+/// Words on a board: what says nothing is junk for ever, what adds nothing is known, and what comes
+/// too early is looked at again.
+#[test]
+fn attack_bd10_words_on_a_board_count_as_words_do() {
+    let mut all = scene();
+    let lost = seats(&[4]);
+    run(&mut all, &mut lossy(lost, false));
+    let (key, me) = (all[0].seat.operator.clone(), all[0].seat.me);
+    let session = all[0].participant().inbox().session().unwrap();
+    let certificate = all[0].participant().outcome().unwrap().certificate;
+    let word = |certificate, seats| {
+        Posting::of(Without { certificate, seats }.sign(key.key(), me, session, 4))
+    };
+    let ceremony = all[0].seat.ceremony.clone();
+    let shape = Shape::of(&ceremony);
+    let parse = |file: &Posting| {
+        let bytes = file.encode();
+        assert!(Posting::lengths(&shape, Round::Final, me).contains(&bytes.len()));
+        Posting::parse(&bytes, &ceremony, &shape, Round::Final, me)
+    };
+    for (named, why) in [(seats(&[1, 4]), "the sender itself"), (Seats::default(), "none")] {
+        let nothing = DecodeError::Invalid { what: "lost seats", why };
+        assert_eq!(parse(&word(certificate, named)), Err(NoPosting::SaysNothing(nothing)));
+    }
+    let foreign = word(Digest([1; 32]), lost);
+    assert_eq!(parse(&foreign), Ok(foreign.clone()));
+    let exchange = |machine: &mut Machine| {
+        let participant = machine.participant.take().unwrap();
+        let (pacing, mut log) = (Pacing::new(Duration::ZERO), InMemory::default());
+        let begun = Exchange::begin(participant, Step::default(), pacing, &mut log);
+        (begun.unwrap(), log)
+    };
+    let (mut bob, mut log) = exchange(&mut all[1]);
+    assert_eq!(bob.found(&foreign, &mut log).unwrap(), Posted::Known);
+    assert_eq!(bob.participant().inbox().withouts().count(), 0);
+    for expected in [Posted::New, Posted::Known] {
+        assert_eq!(bob.found(&word(certificate, lost), &mut log).unwrap(), expected);
+    }
+    assert!(!bob.participant().is_finished() && bob.participant().proven_fault().is_none());
+    // It is passed on like every other statement.
+    let words = |exchange: &Exchange| {
+        let postings = exchange.participant().postings().into_iter();
+        postings.filter(|file| file.statement.envelope.kind == Kind::Without).count()
+    };
+    assert_eq!((words(&bob), log.records().len()), (1, 1));
+    let mut early = reshare(&parent(4, 3), &four(), 3, &[0]);
+    run(&mut early, &mut honest);
+    let (mut early, mut log) = exchange(&mut early[1]);
+    let found = early.found(&word(certificate, lost), &mut log).unwrap();
+    assert_eq!((found, words(&early)), (Posted::NotNow, 0));
 }
 
 /// Whatever byte of it is altered, and wherever it is cut: it is no clean transcript, and nothing

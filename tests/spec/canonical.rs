@@ -68,7 +68,7 @@ pub(crate) fn cases() -> Vec<(Vec<u8>, SpecError)> {
         (b"QSPC\0".to_vec(), Layout(DecodeError::Short { what: "head", missing: 3 })),
         (patched(4, &[0, 3]), CanonicalVersion(3)),
         (patched(6, &[5]), Kind(5)),
-        (patched(7, &[8]), Policy(8)),
+        (patched(7, &[16]), Policy(16)),
         (patched(7, &[0x81]), Policy(0x81)),
         (replaced(b"Test cluster", b"Test\tcluster"), Name(NameError::Character { found: '\t' })),
         (

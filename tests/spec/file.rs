@@ -607,6 +607,7 @@ fn values_stand_under_the_names_of_their_fields() {
     let (withdrawal, compounding) = (&validator["withdrawal"], &validator["compounding"]);
     let lists = [
         ("policy", json!([false])),
+        ("preregistration", json!(["2026-08-17"])),
         ("ssv", json!([withdrawal, 0])),
         ("obol", json!(["{}", []])),
         ("operators", json!([[card], [card]])),

@@ -218,9 +218,14 @@ fn every_rule_refuses_with_its_reason() {
             with("/validators/1/amounts", json!(["32"])),
             ReshareError::NotPart { field: "validators[1].amounts".to_owned() }.into(),
         ),
+        (
+            "preregistrations",
+            with("/preregistration", json!({ "draft": "2026-08-17" })),
+            ReshareError::NotPart { field: "preregistration".to_owned() }.into(),
+        ),
         ("parts of a key generation", without, alone(op(1, "receives")).into()),
     ];
-    assert_eq!(cases.len(), 15);
+    assert_eq!(cases.len(), 16);
     for (about, file, why) in cases {
         assert_eq!(ceremony(&file).map(|made| made.digest()), Err(why), "{about}");
     }

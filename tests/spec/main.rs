@@ -8,6 +8,7 @@ mod import;
 mod money;
 mod packet;
 mod packs;
+mod preregistration;
 mod reshare;
 mod shown;
 mod ssv;
@@ -107,6 +108,7 @@ fn every_reason_has_its_case() {
         .chain(file::parse_cases().into_iter().map(|(_, error)| error))
         .chain(canonical::cases().into_iter().map(|(_, error)| error))
         .chain(reshare::cases().into_iter().map(|(_, _, error)| error))
+        .chain(preregistration::cases().into_iter().map(|(_, _, error)| error))
         .chain(ssv::cases().into_iter().map(|(_, _, error)| error))
         .map(|error| format!("{error:?}").split(['(', ' ', '{']).next().unwrap().to_owned())
         .collect();

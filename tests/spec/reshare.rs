@@ -264,6 +264,11 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
         ),
         ("no keys", without("/validators/1", "keys"), Missing { place: validator(1, "keys") }),
         ("no number", without("/validators/1", "first"), Missing { place: validator(1, "first") }),
+        (
+            "preregistrations",
+            with("/preregistration", json!({ "draft": "2026-08-17" })),
+            no_part("preregistration"),
+        ),
         ("amounts", with("/validators/1/amounts", json!(["32"])), no_part("validators[1].amounts")),
         (
             "a registration",
@@ -422,7 +427,7 @@ fn receivers_have_the_points_of_the_file() {
 #[test]
 fn every_rule_refuses_with_its_reason() {
     let cases = cases();
-    assert_eq!(cases.len(), 48);
+    assert_eq!(cases.len(), 49);
     for (about, file, why) in cases {
         assert_eq!(ceremony(&file).map(|made| made.digest()), Err(why), "{about}");
     }

@@ -46,18 +46,25 @@ pub(crate) struct DemoArgs {
     /// Make an Obol cluster, from a definition that is not signed.
     #[arg(long, conflicts_with_all = ["fault", "ssv"])]
     pub(crate) obol: bool,
+    /// Also preregister the validators' withdrawal credentials, by the DRAFT EIP-8205.
+    #[arg(long, conflicts_with = "import")]
+    pub(crate) preregistration: bool,
     /// Afterwards replace the last operator by a new one, in a reshare of the validators.
     #[arg(long, conflicts_with = "fault")]
     pub(crate) reshare: bool,
-    /// The first operator holds the validators' keys whole: deal them in an import.
+    /// Afterwards destroy the machine of the third operator, and give its share back, in a repair.
+    /// Requires an operator more than sign.
     #[arg(long, conflicts_with_all = ["fault", "ssv", "obol", "reshare"])]
+    pub(crate) repair: bool,
+    /// The first operator holds the validators' keys whole: deal them in an import.
+    #[arg(long, conflicts_with_all = ["fault", "ssv", "obol", "reshare", "repair"])]
     pub(crate) import: bool,
     /// Afterwards, let the validators run a beacon chain by themselves, in the executable consensus
     /// specification: every block, attestation and sync committee message is signed by a threshold
     /// of operators, who take turns to be away. Needs Python with eth-consensus-specs and
     /// pycryptodome.
     #[arg(long, conflicts_with_all = [
-        "fault", "ssv", "obol", "reshare", "import", "no_keystores", "password_files"
+        "fault", "ssv", "obol", "reshare", "repair", "import", "no_keystores", "password_files"
     ])]
     pub(crate) duties: bool,
     /// The Python for --duties.

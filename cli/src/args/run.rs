@@ -74,6 +74,8 @@ pub(crate) struct StepArgs {
     pub(crate) part: PartArgs,
     #[command(flatten)]
     pub(crate) meeting: MeetingArgs,
+    #[command(flatten)]
+    pub(crate) lost: WithoutArgs,
 }
 
 #[derive(Args)]
@@ -194,7 +196,7 @@ pub(crate) struct StopArgs {
 }
 
 /// What an operator of a reshare says when others are lost after all have stopped.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct WithoutArgs {
     /// In a reshare, after all have stopped: finish without this operator, by name or index, which
     /// is lost. Can be repeated. Everybody who is left has to say the same.

@@ -256,10 +256,16 @@ pub(crate) struct Asked {
     /// Sign with the share keystores in this folder alone, where the log of the ceremony is lost:
     /// the layouts of this program, of Charon and of common validator clients. Each share is
     /// compared with the transcript. The state directory needs your operator keys only.
-    #[arg(long, value_name = "DIR", requires = "transcript")]
+    #[arg(long, value_name = "DIR", requires = "transcript", group = "shares")]
     pub(crate) keystores: Option<PathBuf>,
-    /// The transcript of the finished ceremony, for --keystores. It is audited first.
-    #[arg(long, value_name = "FILE", requires = "keystores")]
+    /// Sign exits and registrations with the shares in this Web3Signer, where they are nowhere
+    /// else: http://127.0.0.1:9000, on this machine or at the end of a tunnel. Each signature is
+    /// compared with the transcript. The state directory needs your operator keys only.
+    #[arg(long, value_name = "URL", requires = "transcript", group = "shares")]
+    pub(crate) web3signer: Option<String>,
+    /// The transcript of the finished ceremony, for --keystores and --web3signer. It is audited
+    /// first.
+    #[arg(long, value_name = "FILE", requires = "shares")]
     pub(crate) transcript: Option<PathBuf>,
     /// File with the password of the keystores. By default: a file of passwords beside each, or
     /// else the passphrase.

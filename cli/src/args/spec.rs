@@ -120,6 +120,10 @@ pub(crate) struct SpecNew {
     /// validators.
     #[arg(long)]
     pub(crate) allow_all_required: bool,
+    /// Also sign a preregistration of each validator's withdrawal credentials, by the DRAFT
+    /// EIP-8205. No network takes it yet, and it never expires.
+    #[arg(long)]
+    pub(crate) preregistration: bool,
     /// Make the Obol cluster of this cluster-definition.json (v1.8 to v1.11). The definition
     /// decides operators, threshold, network, validators, amounts, fee recipients and gas limit.
     #[arg(long, value_name = "FILE")]

@@ -37,6 +37,16 @@ pub(crate) enum Verify {
     #[command(after_help = "Example:\n  quorate verify registration registrations.json --network \
                             hoodi\n\nExit code 0 if it is accepted, 4 if it is refused.")]
     Registration(VerifyRegistration),
+    /// Verify a file of preregistrations of withdrawal credentials, by the DRAFT EIP-8205: format,
+    /// no key twice, and every signature.
+    #[command(
+        after_help = "Example:\n  quorate verify preregistration preregistrations-draft.json \
+                      --network hoodi \\\n    --withdrawal \
+                      0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\nExit code 0 if it is \
+                      accepted, 4 if it is refused; then the invalid field is named. No network \
+                      takes preregistrations yet, and the draft may change."
+    )]
+    Preregistration(VerifyPreregistration),
     /// Compare a list of registered validators with the transcripts of your ceremonies: which keys
     /// are missing, nobody's, given twice, or registered with other values.
     #[command(after_help = "Example:\n  quorate verify registered validators.json --transcript \
@@ -166,6 +176,17 @@ pub(crate) struct VerifyRegistration {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyPreregistration {
+    /// The file.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    /// The withdrawal address (ERC-55) that every entry must have.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) withdrawal: Option<String>,
 }
 
 #[derive(Args)]

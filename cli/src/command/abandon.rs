@@ -22,9 +22,10 @@ use quorate::protocol::record::{RecordKind, ReplayError};
 use quorate::spec::threshold::Index;
 use quorate::spec::{Ceremony, CeremonyKind};
 use quorate::transcript::stopped;
-use quorate_operator::machine::{self, GIVEN_UP};
-use quorate_operator::store::{CeremonyView, Log, Record, StateDir};
-use quorate_operator::{MachineError, put_statement};
+use quorate_operator::carrier::board::BoardError;
+use quorate_operator::machine::{self, GIVEN_UP, PUT_BACK};
+use quorate_operator::store::{CeremonyDir, Log, Record, StateDir};
+use quorate_operator::{MachineError, put_statement, shown_of};
 
 const MEANING: &str = "Abandoning is permanent: this operator will sign nothing more in this \
                        ceremony. Unless a newer log of it has signed more, nobody can ever \
@@ -59,17 +60,28 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     let (mut log, records) = Log::open(&dir, operator.storage_key(), ceremony.digest().as_bytes())
         .map_err(messages::store)?;
     let path = dir.view().path().to_owned();
-    refuse_older(&seat, &records, dir.view())?;
+    refuse_older(&seat, &records, &dir, &[])?;
     if dir.view().is_written().map_err(messages::store)? {
         return Err(messages::finished(&ceremony, &dir.view().out()));
     }
     let mut held =
         statements(&records, &ceremony).map_err(|error| messages::replay(&error, &path))?;
-    let own = |kind: Kind| {
-        held.iter()
-            .filter(move |held| (held.envelope.sender, held.envelope.kind) == (seat.me, kind))
+    let is_own = |held: &&Statement, kind: Kind| {
+        (held.envelope.sender, held.envelope.kind) == (seat.me, kind)
     };
-    let signed = |round: Round| own(Kind::Ordinary).any(|held| held.envelope.round == round);
+    let own = |kind: Kind| held.iter().filter(move |held| is_own(held, kind));
+    // What a newer log of this operator has signed, its folders of the board show.
+    let there = match &board {
+        Some(board) if own(Kind::Abandon).next().is_none() => shown_there(board, &seat, &held)?,
+        _ => Vec::new(),
+    };
+    refuse_older(&seat, &records, &dir, &there)?;
+    let signed = |round: Round| {
+        let in_round = |held: &Statement| held.envelope.round == round;
+        let last = |held: &&Statement| matches!(held.envelope.kind, Kind::Ordinary | Kind::Without);
+        let there = there.iter().filter(last);
+        own(Kind::Ordinary).chain(there).any(in_round)
+    };
     if signed(Shape::of(&ceremony).last_round()) {
         return Err(messages::agreed_already(&ceremony));
     }
@@ -161,11 +173,40 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     )
 }
 
-/// Refuses a log that was put back to an earlier state: others may hold what it lacks.
-fn refuse_older(seat: &OwnSeat, records: &[Record], view: &CeremonyView) -> Result<(), CliError> {
-    match machine::put_back(seat, records, view) {
+/// Own statements that the board shows. A board of which that cannot be read is no reason to give
+/// up what may be finished.
+fn shown_there(
+    board: &Meeting,
+    seat: &OwnSeat,
+    held: &[Statement],
+) -> Result<Vec<Statement>, CliError> {
+    board.heed_signals()?;
+    board.begin_visit();
+    shown_of(board, &seat.ceremony, seat.me, held).map_err(|error| match error {
+        BoardError::OwnUnread => messages::own_unread_and_abandoned(),
+        error => messages::board(error),
+    })
+}
+
+/// Refuses a log that was put back to an earlier state: others may hold what it lacks. What a board
+/// shows of it is noted, so that every later run knows it.
+fn refuse_older(
+    seat: &OwnSeat,
+    records: &[Record],
+    dir: &CeremonyDir,
+    shown: &[Statement],
+) -> Result<(), CliError> {
+    let view = dir.view();
+    match machine::put_back(seat, records, view, shown) {
         Ok(None) => Ok(()),
-        Ok(Some(put_back)) => Err(messages::put_back(view.path(), &put_back)),
+        Ok(Some(put_back)) => {
+            if !shown.is_empty() && !put_back.elsewhere.is_empty() {
+                let note = stopped::encode(&seat.ceremony, &put_back.elsewhere);
+                let private = seat.ceremony.reshare().is_some();
+                dir.write_evidence(PUT_BACK, &note, private).map_err(messages::store)?;
+            }
+            Err(messages::put_back(view.path(), &put_back))
+        }
         // An abandonment in the log is completed.
         Err(MachineError::Replay { error: ReplayError::Abandoned, .. }) => Ok(()),
         Err(error) => Err(messages::machine(error)),

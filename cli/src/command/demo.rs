@@ -7,7 +7,7 @@ use std::{env, fs, iter, thread};
 use serde_json::{Value, json};
 
 use super::demo_prepare::{CEREMONY_FILE, prepare};
-use super::{demo_duties, demo_faults, demo_import, demo_reshare};
+use super::{demo_duties, demo_faults, demo_import, demo_repair, demo_reshare};
 use crate::args::DemoArgs;
 use crate::messages::{self, quoted};
 use crate::report::{CliError, Exit, Output, talk};
@@ -56,6 +56,9 @@ pub(crate) fn run(args: &DemoArgs, out: &Output) -> Result<Exit, CliError> {
     if args.duties {
         demo_duties::check(args)?;
     }
+    if args.repair {
+        demo_repair::check(args)?;
+    }
     let (ceremony, players) = prepare(args, root)?;
     talk(&format!(
         "Demo ceremony: {} of {} operators, {}.",
@@ -75,6 +78,9 @@ pub(crate) fn run(args: &DemoArgs, out: &Output) -> Result<Exit, CliError> {
             play(&demo)?;
             if args.reshare {
                 return demo_reshare::run(&demo, out);
+            }
+            if args.repair {
+                return demo_repair::run(&demo, out);
             }
             let duties = args.duties.then(|| demo_duties::run(&demo)).transpose()?;
             let told = duties.as_ref().map(|(text, fields)| (text.as_str(), fields.clone()));

@@ -21,6 +21,7 @@ use quorate::ethereum::obol::definition::{
     ClusterDefinition, ClusterOperator, Creator, ValidatorAddresses, Version,
 };
 use quorate::ethereum::obol::enr;
+use quorate::ethereum::preregistration::Draft;
 use quorate::ethereum::secp256k1::NodeSecret;
 use quorate::identity::Operator;
 use quorate::identity::card::OperatorName;
@@ -103,6 +104,9 @@ fn head(args: &DemoArgs) -> String {
     if args.import {
         text += "[import]\ndealer = 1\n";
     }
+    if args.preregistration {
+        text += &format!("[preregistration]\ndraft = \"{}\"\n", Draft::NEWEST.date());
+    }
     if args.ssv {
         text += &format!("[ssv]\nowner = \"{DEMO_WITHDRAWAL}\"\nnonce = 0\n");
     }
@@ -143,6 +147,7 @@ fn obol(args: &DemoArgs, root: &Path, players: &[Player], text: &str) -> Result<
     let file = ceremony_file(&cluster, NAME, &random::public(), operators.operators);
     let mut file = file.map_err(|error| messages::spec(&error))?;
     file.policy.allow_all_required = args.threshold == args.operators;
+    file.preregistration = args.preregistration.then(|| Draft::NEWEST.into());
     Ok(file.to_toml())
 }
 

@@ -17,8 +17,7 @@ use quorate::spec::{Ceremony, Index};
 /// Runs the command.
 pub(crate) fn run(args: &DossierArgs, out: &Output) -> Result<Exit, CliError> {
     input::folder_can_be_written(&args.out)?;
-    let packs: Vec<(Pack, Vec<u8>)> =
-        args.policy.iter().map(|text| pack::load(text)).collect::<Result<_, _>>()?;
+    let packs = pack::load_each(&args.policy)?;
     let (ceremony_file, ceremony) = input::ceremony(&args.expect)?;
     let transcript = input::transcript(&args.transcript)?;
     let expected = Expectations { ceremony: Some(&ceremony), ..Expectations::default() };
@@ -84,7 +83,7 @@ pub(super) fn attestations(args: &VerifyAttestations, out: &Output) -> Result<Ex
     let member = |member: &quorate::dossier::Attestation| {
         json!({
             "operator": member.operator.get(), "address": member.address.to_string(),
-            "message": member.message, "policy": member.policy,
+            "message": member.message, "policies": member.policies,
         })
     };
     let lines = signed.members.iter().map(|member| {

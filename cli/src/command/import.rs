@@ -95,6 +95,7 @@ fn draft(args: &ImportNew) -> Result<CeremonyFile, CliError> {
         operators,
         validators: validators(args, &keys)?,
         obol: None,
+        preregistration: None,
     })
 }
 

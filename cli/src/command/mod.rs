@@ -26,6 +26,8 @@ mod demo_prepare;
 
 mod demo_process;
 
+mod demo_repair;
+
 mod demo_reshare;
 
 mod demo_ssv;
@@ -95,6 +97,7 @@ pub(crate) mod verify;
 
 pub(crate) mod verify_cluster;
 
+mod verify_preregistration;
 mod verify_registered;
 
 pub(crate) mod verify_ssv;

@@ -127,5 +127,6 @@ fn draft(args: &RepairNew, parent: &Audited) -> Result<CeremonyFile, CliError> {
         operators,
         validators: validator_entries(parent, &positions),
         obol: None,
+        preregistration: None,
     })
 }

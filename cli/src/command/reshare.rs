@@ -115,6 +115,7 @@ fn draft(args: &ReshareNew, parent: &Audited) -> Result<CeremonyFile, CliError> 
         operators,
         validators: validator_entries(parent, &positions),
         obol: None,
+        preregistration: None,
     })
 }
 

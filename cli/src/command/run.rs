@@ -43,10 +43,8 @@ pub(super) fn take_part(
 ) -> Result<Exit, CliError> {
     let (path, packed) = (given.path, given.seat.is_some());
     let (file, ceremony) = addresses::moved(given.file, given.ceremony, &calls.at)?;
-    let leaves_out = !calls.lost.without.is_empty();
-    if leaves_out && (ceremony.reshare().is_none() || ceremony.is_repair()) {
-        return Err(messages::without_no_reshare());
-    }
+    calls.lost.fit(&ceremony)?;
+    let leaves_out = calls.lost.are_given();
     let part = Part::of(Given { file, ceremony, ..given }, args, out)?;
     let (ceremony, begun) = (part.seat.ceremony.clone(), part.begun);
     if leaves_out && !begun {

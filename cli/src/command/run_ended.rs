@@ -125,9 +125,10 @@ pub(super) fn interrupted(
 }
 
 /// A visit to a board did what it could, and the ceremony is not finished: who is awaited, who has
-/// given up, and whether this operator's own person is awaited to stop its keys.
+/// given up, who asks to finish without somebody, and whether this operator's own person is awaited
+/// to stop its keys.
 pub(super) fn goes_on(
-    (waiting, gone, stop): (&[Named], &[Named], bool),
+    (waiting, gone, asked, stop): (&[Named], &[Named], &[Named], bool),
     visited: &Visited,
     proven: &[Fault],
     ceremony: &Ceremony,
@@ -138,6 +139,7 @@ pub(super) fn goes_on(
         json!({
             "ceremony": ceremony.name(), "spec_digest": ceremony.digest().to_string(),
             "finished": false, "waiting_for": waiting, "abandoned_by": gone,
+            "asked_without_by": asked,
             "waiting_for_your_stop": stop, "taken": visited.taken, "written": visited.written,
             "junk": visited.junk, "unread_folders": visited.unread,
             "also_proven": also_proven(proven, ceremony),

@@ -11,6 +11,7 @@ use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, pack, packet, recognise};
 use quorate::ethereum::obol::check::Cluster;
 use quorate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
+use quorate::ethereum::preregistration::Draft;
 use quorate::ethereum::ssv::parse_operators_info;
 use quorate::identity::card::check_name;
 use quorate::spec::canonical::fingerprint;
@@ -85,6 +86,9 @@ fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
     {
         file.ssv = Some(SsvEntry { owner: owner.clone(), nonce });
         for_ssv(&mut file.operators, &args.ssv_ids, operators)?;
+    }
+    if args.preregistration {
+        file.preregistration = Some(Draft::NEWEST.into());
     }
     let text = file.to_toml();
     // What is written is what was checked: the text, read back.
@@ -164,6 +168,7 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
         operators: operators(args)?,
         validators: validators.collect(),
         obol: None,
+        preregistration: None,
     })
 }
 
@@ -280,6 +285,9 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
                 cluster.unchecked().iter().map(|one| one.field.as_str()).collect::<Vec<_>>(),
         })),
     });
+    if let Some(draft) = ceremony.preregistration() {
+        fields["preregistration"] = json!({ "draft": draft.date() });
+    }
     if let Some(spec) = ceremony.reshare() {
         of_reshare(spec, &mut fields);
     }

@@ -1,20 +1,22 @@
 //! `quorate step`: one visit to a board. And `quorate run --via`: visits until the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
 use super::run_ended::{aborted, done, goes_on};
 use super::taking_part::{Given, Part, trouble};
-use crate::args::{PartArgs, RunArgs, StepArgs, StopArgs};
+use crate::args::{PartArgs, RunArgs, StepArgs, StopArgs, WithoutArgs};
 use crate::live::{abandoned_by, stopped};
 use crate::meeting::Meeting;
 use crate::progress::{Progress, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{messages, stop};
+use crate::{messages, stop, without};
 use quorate::exchange::{Ending, Exchange, Pacing};
 use quorate::protocol::evidence::Fault;
+use quorate::spec::Index;
+use quorate::spec::seats::Seats;
 use quorate_operator::carrier::board::{BoardError, Name, Rejected};
 use quorate_operator::machine::Machine;
 use quorate_operator::{Visit, VisitError, Visited, has_begun, rejected};
@@ -25,8 +27,9 @@ const BETWEEN: Duration = Duration::from_secs(2);
 /// Runs the command.
 pub(crate) fn run(args: &StepArgs, out: &Output) -> Result<Exit, CliError> {
     let board = Meeting::of(&args.meeting)?.ok_or_else(messages::no_board)?;
-    let mut visitor = Visitor::new(Given::named(&args.ceremony)?, &args.part, board, out)?;
-    let visited = visitor.visit(&args.part.stop)?.map_err(messages::board)?;
+    let given = Given::named(&args.ceremony)?;
+    let mut visitor = Visitor::new(given, (&args.part, &args.lost), board, out)?;
+    let visited = visitor.visit(&args.part.stop, &args.lost)?.map_err(messages::board)?;
     talk(&messages::visited(&visited, visitor.board.path()));
     match visitor.stands()? {
         Ending::Interrupted { waiting, .. } => {
@@ -39,7 +42,9 @@ pub(crate) fn run(args: &StepArgs, out: &Output) -> Result<Exit, CliError> {
             }
             let gone = seat_names(&ceremony, &abandoned_by(participant));
             let waiting = seat_names(&ceremony, &waiting);
-            goes_on((&waiting, &gone, stop), &visited, &visitor.proven, &ceremony, out)
+            let asked = visitor.say_without(false);
+            let asked = seat_names(&ceremony, &asked);
+            goes_on((&waiting, &gone, &asked, stop), &visited, &visitor.proven, &ceremony, out)
         }
         ending => visitor.end(ending, &args.ceremony.file, out),
     }
@@ -53,7 +58,8 @@ pub(super) fn until_finished(
     out: &Output,
 ) -> Result<Exit, CliError> {
     let board = Meeting::via(url, args.server.via_credentials.as_deref())?;
-    let mut visitor = Visitor::new(given, &args.part, board, out)?;
+    let lost = &args.calls.lost;
+    let mut visitor = Visitor::new(given, (&args.part, lost), board, out)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -63,9 +69,12 @@ pub(super) fn until_finished(
         let (mut progress, mut trouble, mut first) = (Progress::new(), None, true);
         talk(&messages::meeting_at(visitor.board.path()));
         loop {
-            let stopping = if first { &args.part.stop } else { &StopArgs::default() };
+            let (stopping, lost) = match first {
+                true => (&args.part.stop, lost),
+                false => (&StopArgs::default(), &WithoutArgs::default()),
+            };
             first = false;
-            match visitor.visit(stopping)? {
+            match visitor.visit(stopping, lost)? {
                 Ok(_) => trouble = None,
                 Err(BoardError::Stopped(_)) => return visitor.stands(),
                 // It may be there again soon; what is new is said once.
@@ -84,6 +93,7 @@ pub(super) fn until_finished(
             if visitor.exchange.participant().awaits_stop() {
                 visitor.say_stop();
             }
+            visitor.say_without(true);
             tokio::select! {
                 () = tokio::time::sleep(BETWEEN) => {}
                 () = &mut stop => return Ok(ending),
@@ -115,18 +125,24 @@ struct Visitor {
     /// Faults that are proven beside the one that stands in the way.
     proven: Vec<Fault>,
     told_to_stop: bool,
+    /// Without whom others finish, as far as this was said.
+    without: BTreeMap<Index, Seats>,
 }
 
 impl Visitor {
     /// Looks at the board before anything is signed, and asks for consent where it was not given.
     fn new(
         given: Given<'_>,
-        args: &PartArgs,
+        (args, lost): (&PartArgs, &WithoutArgs),
         board: Meeting,
         out: &Output,
     ) -> Result<Self, CliError> {
         let packed = given.seat.is_some();
+        lost.fit(&given.ceremony)?;
         let part = Part::of(given, args, out)?;
+        if lost.are_given() && !part.begun {
+            return Err(messages::without_too_early(part.seat.ceremony.name()));
+        }
         let (ceremony, me) = (part.seat.ceremony.clone(), part.seat.me);
         board.heed_signals()?;
         board.begin_visit();
@@ -136,13 +152,26 @@ impl Visitor {
         // Nobody is waited for.
         let (exchange, machine) = part.begin(args, Pacing::new(Duration::ZERO))?;
         let rejected = rejected(&machine).map_err(messages::machine)?;
-        let (published, proven, told_to_stop) = (BTreeSet::new(), Vec::new(), false);
-        Ok(Self { board, exchange, machine, rejected, published, packed, proven, told_to_stop })
+        Ok(Self {
+            board,
+            exchange,
+            machine,
+            rejected,
+            published: BTreeSet::new(),
+            packed,
+            proven: Vec::new(),
+            told_to_stop: false,
+            without: BTreeMap::new(),
+        })
     }
 
-    /// One visit, and in it the stop of a dealer's keys if its person says so. A board that fails
-    /// is no reason to give up.
-    fn visit(&mut self, stopping: &StopArgs) -> Result<Result<Visited, BoardError>, CliError> {
+    /// One visit, and in it what its person decides: that a dealer's keys are stopped, or that
+    /// operators are lost. A board that fails is no reason to give up.
+    fn visit(
+        &mut self,
+        stopping: &StopArgs,
+        lost: &WithoutArgs,
+    ) -> Result<Result<Visited, BoardError>, CliError> {
         let Self { board, exchange, machine, rejected, published, .. } = self;
         board.begin_visit();
         let visit = match Visit::read(board, exchange, machine, rejected) {
@@ -152,8 +181,9 @@ impl Visitor {
                 return Err(trouble(error, &exchange.participant().seat().ceremony));
             }
         };
-        let stopped = match stopping.stopped {
+        let decided = match stopping.stopped {
             true => stop::stop(stopping, exchange, machine),
+            false if lost.are_given() => without::finish(lost, exchange, machine),
             false => Ok(()),
         };
         // What was said before is owed, whatever became of that.
@@ -164,7 +194,7 @@ impl Visitor {
                 return Err(trouble(error, &exchange.participant().seat().ceremony));
             }
         };
-        stopped?;
+        decided?;
         self.proven.extend(self.exchange.proven());
         Ok(visited)
     }
@@ -179,6 +209,13 @@ impl Visitor {
         if !core::mem::replace(&mut self.told_to_stop, true) {
             talk(messages::MAY_STOP);
         }
+    }
+
+    /// Says once who else finishes without somebody, and how to do the same. Who that is.
+    fn say_without(&mut self, running: bool) -> Vec<Index> {
+        let asked = without::asked(self.exchange.participant(), &mut self.without, running);
+        asked.iter().for_each(|(_, asked)| talk(asked));
+        asked.into_iter().map(|(who, _)| who).collect()
     }
 
     /// The end of a ceremony.

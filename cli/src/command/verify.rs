@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{dossier, verify_cluster, verify_registered, verify_ssv};
+use super::{dossier, verify_cluster, verify_preregistration, verify_registered, verify_ssv};
 use crate::args::{NetworkArgs, Verify, VerifyExit, VerifyRegistration};
 use crate::keystores::{self, Opened, Unopened};
 use crate::messages::shown;
@@ -26,7 +26,7 @@ use quorate::primitives::curve::G1;
 use quorate::spec::show::{few, plural};
 
 /// Longest deposit file or file of registrations: 65536 entries of at most 1 KiB.
-const MOST_LIST_BYTES: usize = 64 << 20;
+pub(super) const MOST_LIST_BYTES: usize = 64 << 20;
 /// Longest exit that is looked at; its own bound is lower.
 const MOST_OBJECT_BYTES: usize = 64 << 10;
 
@@ -38,6 +38,7 @@ pub(crate) fn run(args: &Verify, out: &Output) -> Result<Exit, CliError> {
         }
         Verify::Exit(args) => exit(args, out),
         Verify::Registration(args) => registration(args, out),
+        Verify::Preregistration(args) => verify_preregistration::run(args, out),
         Verify::Registered(args) => verify_registered::run(args, out),
         Verify::Attestations(args) => dossier::attestations(args, out),
         Verify::Protection { file, network, not_below } => {
@@ -172,10 +173,10 @@ fn deposit(
 /// Validators by what is said of them: each thing that differs is said, however many there are;
 /// of many keys for which it is the same, the first and the last.
 #[derive(Default)]
-struct Groups(Vec<(String, Vec<String>)>, BTreeMap<String, usize>);
+pub(super) struct Groups(Vec<(String, Vec<String>)>, BTreeMap<String, usize>);
 
 impl Groups {
-    fn add(&mut self, said: String, public_key: &[u8; 48]) {
+    pub(super) fn add(&mut self, said: String, public_key: &[u8; 48]) {
         let group = *self.1.entry(said.clone()).or_insert_with(|| {
             self.0.push((said, Vec::new()));
             self.0.len() - 1
@@ -183,7 +184,7 @@ impl Groups {
         self.0[group].1.push(format!("    0x{}", hex::encode(public_key)));
     }
 
-    fn text(self, everything: bool) -> String {
+    pub(super) fn text(self, everything: bool) -> String {
         let one = |(said, keys): (String, Vec<String>)| {
             let count = plural(keys.len(), "validator");
             format!("\n  {said}: {count}\n{}", few(keys, everything).join("\n"))

@@ -1,5 +1,5 @@
-//! Requests to a key manager and its answers, over HTTP/1.1 (RFC 9112) without TLS, one request per
-//! connection: where it is, the token that opens it, and how long it may take.
+//! Requests to a key manager or a remote signer and its answers, over HTTP/1.1 (RFC 9112) without
+//! TLS, one request per connection: where it is, the token that opens it, how long it may take.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
@@ -17,7 +17,6 @@ const CONNECT: Duration = Duration::from_secs(10);
 const MOST_ANSWER: usize = 16 << 20;
 /// Most characters of what a key manager says that are shown.
 const MOST_SHOWN: usize = 300;
-const PATH: &str = "/eth/v1/keystores";
 
 /// Why a key manager did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +63,8 @@ impl PushError {
     }
 }
 
-/// Where a key manager is, and the token that opens it. Each request is a connection of its own.
+/// Where a key manager is, and the token that opens it; empty, of one that has none. Each request
+/// is a connection of its own.
 pub(super) struct Connection {
     addresses: Vec<SocketAddr>,
     host: String,
@@ -77,6 +77,16 @@ impl Connection {
     /// Checks the URL and the token, and resolves the name. Every address that it resolves to must
     /// be this machine's, unless `insecure`.
     pub(super) fn new(url: &str, token: &SecretBytes, insecure: bool) -> Result<Self, PushError> {
+        let open = Self::without_token(url, insecure)?;
+        let text = core::str::from_utf8(token.expose()).map_err(|_| PushError::Token)?;
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(PushError::Token);
+        }
+        Ok(Self { token: Zeroizing::new(text.to_owned()), ..open })
+    }
+
+    /// The same of a server that asks for no token.
+    pub(super) fn without_token(url: &str, insecure: bool) -> Result<Self, PushError> {
         if url.starts_with("https://") {
             return Err(PushError::Https);
         }
@@ -101,19 +111,20 @@ impl Connection {
         if addresses.is_empty() {
             return Err(PushError::Url("no such host"));
         }
-        let text = core::str::from_utf8(token.expose()).map_err(|_| PushError::Token)?;
-        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(PushError::Token);
-        }
         let base = base.trim_end_matches('/');
         let base = if base.is_empty() { String::new() } else { format!("/{base}") };
         Ok(Self {
             addresses,
             host: host.to_owned(),
             base,
-            token: Zeroizing::new(text.to_owned()),
+            token: Zeroizing::default(),
             patience: PATIENCE,
         })
+    }
+
+    /// The same, whose answers may take so long.
+    pub(super) fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// A connection to the first of its addresses where somebody is.
@@ -128,21 +139,21 @@ impl Connection {
         Err(PushError::Connect(why))
     }
 
-    /// One request on a connection of its own; the body of the answer.
+    /// One request on a connection of its own, a method and a path; the body of the answer.
     pub(super) fn ask(
         &self,
-        method: &str,
+        what: (&str, &str),
         body: Option<&[u8]>,
         password: &str,
     ) -> Result<Vec<u8>, PushError> {
-        self.ask_up_to(MOST_ANSWER, method, body, password)
+        self.ask_up_to(MOST_ANSWER, what, body, password)
     }
 
     /// The same, of which the answer may have `most` bytes.
     pub(super) fn ask_up_to(
         &self,
         most: usize,
-        method: &str,
+        (method, path): (&str, &str),
         body: Option<&[u8]>,
         password: &str,
     ) -> Result<Vec<u8>, PushError> {
@@ -150,16 +161,16 @@ impl Connection {
         let mut stream = self.connect()?;
         stream.set_write_timeout(Some(self.patience))?;
         // Larger than what is written: a buffer that grows leaves a copy of the token behind.
-        let room = 512 + method.len() + self.base.len() + self.host.len() + self.token.len();
+        let fixed = 512 + method.len() + path.len();
+        let room = fixed + self.base.len() + self.host.len() + self.token.len();
         let mut head = Zeroizing::new(String::with_capacity(room));
         let length = body.map(|body| {
             format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len())
         });
+        let bearer = if self.token.is_empty() { "" } else { "\r\nAuthorization: Bearer " };
         let parts = [
-            &format!(
-                "{method} {}{PATH} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer ",
-                self.base, self.host
-            ),
+            &format!("{method} {}{path} HTTP/1.1\r\nHost: {}", self.base, self.host),
+            bearer,
             self.token.as_str(),
             "\r\nAccept: application/json\r\nConnection: close\r\n",
             length.as_deref().unwrap_or_default(),
@@ -292,7 +303,7 @@ mod tests {
         });
         let manager = Connection::new(&url, &SecretBytes::new(b"token".to_vec()), false).unwrap();
         let said = Connection { patience, ..manager }
-            .ask("GET", None, "pass\"word")
+            .ask(("GET", "/eth/v1/keystores"), None, "pass\"word")
             .map(|body| String::from_utf8(body).unwrap());
         server.join().unwrap();
         said

@@ -81,6 +81,16 @@ pub(crate) fn board(error: BoardError) -> CliError {
     }
 }
 
+/// Who gives up would have to know what it has signed.
+pub(crate) fn own_unread_and_abandoned() -> CliError {
+    local(
+        "your own folders of this board hold more than one visit reads, so nobody can tell \
+         whether you have signed more than this directory knows; nothing is abandoned",
+        "find out who fills them and remove what is junk, or use another board. If this directory \
+         has the newest log, abandon without a board and send the record to the others",
+    )
+}
+
 pub(crate) fn no_board() -> CliError {
     usage(
         "where to meet the others is not given",
@@ -188,7 +198,7 @@ pub(crate) fn goes_on(waiting: &[Named], gone: &[Named], stop: bool, reshare: bo
     };
     if !gone.is_empty() {
         let rest = match reshare {
-            true => "the others can finish with quorate run --without, once all commits are there",
+            true => "the others can finish with --without, once all commits are there",
             false => "nobody can finish",
         };
         text += &format!(

@@ -50,6 +50,15 @@ pub(crate) fn not_a_demo() -> CliError {
     )
 }
 
+/// Nobody is left to give a share back.
+pub(crate) fn demo_repair_needs_another(threshold: u16) -> CliError {
+    usage(
+        format!("--repair where all {threshold} operators are required to sign"),
+        "a lost share is given back by as many others as sign: give --operators more, or \
+         --threshold less",
+    )
+}
+
 /// The chain's preset has so many slots in an epoch.
 pub(crate) fn duties_too_few(validators: u16, least: u16) -> CliError {
     usage(

@@ -204,7 +204,7 @@ pub(crate) fn log_is_here(dir: &Path) -> CliError {
             "{}: the log of this ceremony is here, and it remembers every signature",
             shown(dir)
         ),
-        "leave out --keystores and --transcript",
+        "leave out --keystores or --web3signer, and --transcript",
     )
 }
 

@@ -104,6 +104,13 @@ pub(crate) fn no_wallet_text(policy: &str) -> CliError {
     )
 }
 
+pub(crate) fn two_policies(text: &str, name: &str) -> CliError {
+    usage(
+        format!("--policy {text}: another policy of the name {name:?} is given"),
+        "give one of them, or another name to yours: in the first lines of its file",
+    )
+}
+
 pub(crate) fn policy_pack(path: &Path, error: &PackError) -> CliError {
     usage(
         format!("{}: {error}", shown(path)),

@@ -28,10 +28,11 @@ pub(crate) fn without_means(lost: &str, others: &str) -> String {
 }
 
 /// Somebody else has said that it finishes without operators.
-pub(crate) fn asked_without(who: &str, lost: &str, flags: &str) -> String {
+pub(crate) fn asked_without(who: &str, lost: &str, flags: &str, running: bool) -> String {
+    let first = if running { "interrupt this program and " } else { "" };
     format!(
-        "{who} finishes without {lost}. If you too know that they are lost, interrupt this program \
-         and run the same command with{flags}. Otherwise do nothing, and ask {who}."
+        "{who} finishes without {lost}. If you too know that they are lost, {first}run the same \
+         command with{flags}. Otherwise do nothing, and ask {who}."
     )
 }
 

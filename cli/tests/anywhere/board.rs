@@ -172,6 +172,82 @@ fn who_gives_up_says_so_on_the_board() {
     scene.step(0, "board", &[]).failed(1, &["you have begun this ceremony"]);
 }
 
+/// From a copy that holds its share and lacks its FINAL, and from one that lacks its PREPARE.
+#[test]
+fn attack_bd11_who_has_signed_the_outputs_gives_up_nothing() {
+    let (scene, ceremony, enemy) = meeting(3, 1);
+    assert!(!visit(&scene, 0));
+    let log = scene.ceremony(0).join("log.sealed");
+    let mut copies = vec![fs::read(&log).unwrap()];
+    for i in [1, 2, 0, 1, 2, 0] {
+        assert!(!visit(&scene, i));
+        if i == 0 {
+            copies.push(fs::read(&log).unwrap());
+        }
+    }
+    // Alice has prepared, and the others too; now all commit, and she signs her final.
+    for i in [1, 2, 0, 1, 2] {
+        visit(&scene, i);
+    }
+    let newest = fs::read(&log).unwrap();
+    let finals = enemy.slot(&ceremony, Round::Final, 1);
+    assert_eq!(fs::read_dir(&finals).unwrap().count(), 1);
+    let args = ["abandon", "ceremony.toml", "--board", "board", "--yes-fingerprint", scene.words()];
+    let abandon = || end(scene.by(0, &args));
+    let given_up = || {
+        let names = enemy.honest();
+        let mut all = names.values();
+        all.any(|content| content[6] == 3)
+    };
+    let prepared = copies.pop().unwrap();
+    fs::write(&log, &prepared).unwrap();
+    abandon().failed(2, &["has signed the outputs of the ceremony", "rely on its share"]);
+    // The hello alone: everything later is of a session that the board tells.
+    fs::write(&log, &copies[0]).unwrap();
+    abandon().failed(1, &["was put back to an earlier state", "others hold your FINAL"]);
+    // It is noted: the next time, also without the board.
+    let alone = ["abandon", "ceremony.toml", "--yes-fingerprint", scene.words()];
+    end(scene.by(0, &alone)).failed(1, &["was put back to an earlier state"]);
+    assert!(!given_up());
+    fs::write(&log, &newest).unwrap();
+    for _ in 0..2 {
+        (0..3).for_each(|i| drop(visit(&scene, i)));
+    }
+    all_agree(&scene, 3);
+}
+
+/// An honest deal behind which there is junk, in many files: none is read twice.
+#[test]
+fn attack_bd9_junk_behind_an_honest_deal_is_read_once() {
+    let (scene, ceremony, enemy) = meeting(3, 1);
+    assert!(!visit(&scene, 0) && !visit(&scene, 1) && !visit(&scene, 2) && !visit(&scene, 1));
+    let shelf = enemy.slot(&ceremony, Round::Deal, 2);
+    let (_, deal) = enemy
+        .honest()
+        .into_iter()
+        .find(|(path, _)| shelf.ends_with(path.parent().unwrap()))
+        .unwrap();
+    // The honest file is held back: what is left is the deal with other boxes.
+    let own = fs::read_dir(&shelf).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(&own).unwrap();
+    for i in 0..300_u32 {
+        let mut junk = deal.clone();
+        let end = junk.len();
+        junk[end - 4..].copy_from_slice(&i.to_be_bytes());
+        fs::write(shelf.join(hex::encode(sha2::Sha256::digest(&junk))), &junk).unwrap();
+    }
+    let first = scene.step(0, "board", &[]).json();
+    assert_eq!(first["junk"], 300, "{first}");
+    assert!(names(&first["waiting_for"]).to_string().contains("bob"), "{first}");
+    let second = scene.step(0, "board", &[]).json();
+    assert_eq!(second["junk"], 0, "{second}");
+    fs::write(&own, &deal).unwrap();
+    for _ in 0..5 {
+        (0..3).for_each(|i| drop(visit(&scene, i)));
+    }
+    all_agree(&scene, 3);
+}
+
 /// A folder that somebody put in the place of a board's, or a link, is neither followed nor
 /// replaced.
 #[test]

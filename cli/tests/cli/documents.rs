@@ -50,7 +50,14 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 74] = [
+const PRINTED: [Printed; 79] = [
+    printed("quorate demo --preregistration --no-keystores --out preregistered", &[], "", "alice"),
+    printed(
+        "quorate verify preregistration preregistrations-draft.json --network hoodi",
+        &[("preregistrations-draft", "preregistered/alice/*/*/out/public/preregistrations-draft")],
+        "",
+        "alice",
+    ),
     printed("quorate backup make alice.backup", &[], "", "alice"),
     // A person would type two sentences.
     Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
@@ -413,6 +420,7 @@ const PRINTED: [Printed; 74] = [
         )
     },
     printed("quorate demo --import --out imported", &[], "> /dev/null", "alice"),
+    printed("quorate demo --repair --out repaired", &[], "> /dev/null", "alice"),
     printed(
         "quorate reshare new --from transcript.quorate --name next --operator \"$(cat \
          alice.card)@127.0.0.1:3610\" --operator \"$(cat bob.card)@127.0.0.1:3611\" --operator \
@@ -555,6 +563,16 @@ const PRINTED: [Printed; 74] = [
         )
     },
     // Not before it is asked for.
+    // Nobody has stopped there either.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate step next.toml --board /shared/board --without dave",
+            &[("/shared/board", "."), ("dave", "carol")],
+            "--from transcript.quorate",
+            "alice",
+        )
+    },
     Printed {
         code: 1,
         ..printed(

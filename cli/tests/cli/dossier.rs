@@ -164,6 +164,37 @@ fn without_wallets_and_with_a_policy_that_is_not_met() {
     assert!(!demo.path("refused").exists());
 }
 
+/// Two programmes may demand one text: a signature of it counts for both. A policy that is named
+/// twice counts once, and two of one name are told apart from a folder that exists.
+#[test]
+fn one_text_counts_for_each_policy_that_demands_it() {
+    let demo = place(true);
+    let theirs = OURS.replace("name = \"ours\"", "name = \"theirs\"");
+    fs::write(demo.path("theirs.toml"), &theirs).unwrap();
+    let other = theirs.replace("a member", "part");
+    fs::write(demo.path("other.toml"), other.replace("\"theirs\"", "\"other\"")).unwrap();
+    let wallets = ["--attestations", "attestations.json"];
+    let ours = ["--policy", "./ours.toml", "--policy", "./ours.toml"];
+    let flags = [&wallets[..], &ours, &["--policy", "./theirs.toml"]].concat();
+    let made = dossier(&demo, "both", &flags).done().json();
+    let met = |name: &str| json!({ "name": name, "met": true });
+    assert_eq!(made["policies"], json!([met("ours"), met("theirs")]));
+    assert_eq!(follow(&demo.path("both")), 6);
+    let summary = fs::read(demo.path("both/dossier.json")).unwrap();
+    let summary: Value = serde_json::from_slice(&summary).unwrap();
+    assert_eq!(summary["wallets"]["members"][3]["policies"], json!(["ours", "theirs"]));
+    // A text of another programme is not what was signed.
+    let flags = [&wallets[..], &ours, &["--policy", "./other.toml"]].concat();
+    let made = dossier(&demo, "other", &flags).ended_with(4).json();
+    assert_eq!(made["policies"][1], json!({ "name": "other", "met": false }));
+    // Two policies of one name.
+    fs::write(demo.path("theirs.toml"), OURS.replace("us\"", "them\"")).unwrap();
+    let flags = [&ours[..], &["--policy", "./theirs.toml"]].concat();
+    let refused = dossier(&demo, "none", &flags);
+    refused.failed(2, &["--policy ./theirs.toml: another policy of the name \"ours\" is given"]);
+    assert!(!demo.path("none").exists());
+}
+
 #[test]
 fn what_wallets_have_signed_is_read_strictly() {
     let demo = place(true);
@@ -173,7 +204,7 @@ fn what_wallets_have_signed_is_read_strictly() {
     };
     let accepted = verify().done().json();
     assert_eq!(accepted["members"].as_array().unwrap().len(), 4);
-    assert_eq!(accepted["members"][0]["policy"], "ours");
+    assert_eq!(accepted["members"][0]["policies"], json!(["ours"]));
     let genuine: Value =
         serde_json::from_slice(&fs::read(demo.path("attestations.json")).unwrap()).unwrap();
     let text = genuine["members"][1]["message"].as_str().unwrap().to_owned();

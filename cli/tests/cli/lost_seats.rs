@@ -2,13 +2,17 @@
 
 use std::fs;
 
+use quorate::message::envelope::Round;
+use quorate::spec::{Ceremony, CeremonyFile};
 use serde_json::Value;
 
 use crate::reshared::{PARENT, SENTENCE, draft, generation, outputs, start, up_to_the_stop, words};
+use crate::support::board::Enemy;
 use crate::support::demo::{Demo, OPERATORS};
 use crate::support::files::{files, mode, only};
+use crate::support::nats::Server;
 use crate::support::ports::free_port;
-use crate::support::program::Ended;
+use crate::support::program::{Ended, names};
 use crate::support::running::{Running, Signal};
 
 const STOPS: [&str; 4] = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
@@ -71,7 +75,7 @@ fn a_reshare_is_finished_without_a_seat_that_is_lost_and_goes_on_from_there() {
     let found = says("alice", &[&["step", "--no-keystores"], &on_board[..]].concat());
     assert_eq!(found.code, 0, "{}", found.stderr);
     let gone = "Abandoned by \"dave\" (operator 4): unless their last statements are somewhere, \
-                the others can finish with quorate run --without";
+                the others can finish with --without";
     assert!(found.stdout.contains(gone), "{}", found.stdout);
     let gave_up = "and its commit is: once all have stopped, the others can finish without it";
     let status = says("alice", &["status"]);
@@ -221,4 +225,150 @@ fn too_few_that_are_left_are_refused_with_what_remains() {
         assert_eq!(ended.code, 0, "{}", ended.stderr);
     }
     assert_eq!(mode(only(&children)), 0o600);
+}
+
+/// A visit of an operator to a board that goes well.
+fn step(demo: &Demo, operator: &str, file: &str, more: &[&str]) -> Ended {
+    let words = words(demo, file);
+    let args = ["step", file, "--no-keystores", "--yes-fingerprint", &words];
+    demo.by(operator, &[&args[..], more].concat())
+}
+
+const BOARD: [&str; 2] = ["--board", "board"];
+const WITHOUT: [&str; 4] = ["--without", "dave", "--yes-without", LOST];
+
+/// A reshare by a board up to the stop of all four, of whom the first one to stop is the last of
+/// these; then a visit of the three that are left.
+fn all_stop_at_a_board(demo: &Demo) -> String {
+    let file = draft(demo, "next", &OPERATORS, &[]);
+    fs::create_dir(demo.path("board")).unwrap();
+    let parent = ["--from", PARENT];
+    for turn in 1..=3 {
+        for operator in OPERATORS {
+            let more = if turn == 1 { &parent[..] } else { &[] };
+            step(demo, operator, &file, &[&BOARD[..], more].concat()).done();
+        }
+    }
+    let early = step(demo, "alice", &file, &[&BOARD[..], &WITHOUT].concat());
+    early.failed(1, &["has not signed its last statement yet"]);
+    for operator in ["dave", "alice", "bob", "carol"] {
+        let ended = step(demo, operator, &file, &[&BOARD[..], &STOPS].concat()).done();
+        assert!(ended.stderr.contains("This operator has stopped"), "{}", ended.stderr);
+    }
+    file
+}
+
+/// What the three that are left have is one reshare, without the fourth.
+fn finished_without_dave(demo: &Demo, file: &str) -> Vec<u8> {
+    let [alice, bob, carol] = ["alice", "bob", "carol"]
+        .map(|operator| outputs(demo, operator, file).join("public/transcript.quorate"));
+    let transcript = fs::read(&alice).unwrap();
+    assert!(transcript == fs::read(bob).unwrap() && transcript == fs::read(carol).unwrap());
+    let audited = demo.run(&["--json", "audit", alice.to_str().unwrap(), "--expect", file]).done();
+    assert_eq!(audited.json()["verdict"], "verified");
+    assert_eq!(audited.json()["report"]["facts"]["finished_without"], serde_json::json!([4]));
+    transcript
+}
+
+/// Lost before its last statement, at a board, and it gives up.
+#[test]
+fn at_a_board_a_reshare_is_finished_without_a_seat_that_gives_up() {
+    let demo = generation();
+    let file = all_stop_at_a_board(&demo);
+    let words = words(&demo, &file);
+    let step = |operator, more: &[&str]| step(&demo, operator, &file, &[&BOARD[..], more].concat());
+    let abandon = ["abandon", &file, "--board", "board", "--yes-fingerprint", &words];
+    demo.by("dave", &abandon).done();
+    let unheard = step("alice", &WITHOUT);
+    unheard.failed(1, &["the last statements of \"bob\" (operator 2) are not here"]);
+    step("bob", &[]).done();
+    let gone = step("alice", &WITHOUT).done().json();
+    assert_eq!(gone["finished"], false);
+    assert_eq!(names(&gone["waiting_for"]), serde_json::json!(["bob", "carol"]));
+    assert_eq!(names(&gone["abandoned_by"]), serde_json::json!(["dave"]));
+    // The others are told, and not asked again once they have said it.
+    let told = step("bob", &[]).done();
+    assert_eq!(names(&told.json()["asked_without_by"]), serde_json::json!(["alice"]));
+    let asked = "\"alice\" (operator 1) finishes without \"dave\" (operator 4). If you too know \
+                 that they are lost, run the same command with --without 4.";
+    assert!(told.stderr.contains(asked), "{}", told.stderr);
+    assert_eq!(step("bob", &WITHOUT).done().json()["asked_without_by"], serde_json::json!([]));
+    // The word of a seat that is not lost is not taken from anybody else.
+    let carol = outputs(&demo, "carol", &file);
+    let log = carol.parent().unwrap().join("log.sealed");
+    assert_eq!(step("carol", &[]).done().json()["finished"], false);
+    let before = fs::read(&log).unwrap();
+    let last = step("carol", &WITHOUT).done().json();
+    assert_eq!(last["finished"], true, "the last word ends it: {last}");
+    assert_eq!(names(&last["finished_without"]), serde_json::json!(["dave"]));
+    for operator in ["alice", "bob"] {
+        assert_eq!(step(operator, &[]).done().json()["finished"], true);
+    }
+    finished_without_dave(&demo, &file);
+    // A log from before the word finds it at the board.
+    fs::write(&log, before).unwrap();
+    fs::remove_dir_all(&carol).unwrap();
+    assert_eq!(step("carol", &[]).done().json()["finished"], true);
+    finished_without_dave(&demo, &file);
+}
+
+/// Lost after its last statement, which the board has lost, too; the words go by a server where
+/// there is one. It comes back.
+#[test]
+fn at_a_board_a_seat_that_comes_back_gets_its_outputs() {
+    let demo = generation();
+    let file = all_stop_at_a_board(&demo);
+    let text = fs::read_to_string(demo.path(&file)).unwrap();
+    let ceremony = Ceremony::try_from(CeremonyFile::parse_toml(&text).unwrap()).unwrap();
+    let shelf = Enemy::new(&demo.path("board"), 1).slot(&ceremony, Round::Final, 4);
+    step(&demo, "dave", &file, &BOARD).done();
+    assert_eq!(fs::read_dir(&shelf).unwrap().count(), 1);
+    fs::remove_dir_all(&shelf).unwrap();
+    for operator in ["alice", "bob"] {
+        step(&demo, operator, &file, &BOARD).done();
+    }
+    let server = Server::start("");
+    let url = server.as_ref().map(Server::url);
+    let place: Vec<&str> = url.as_ref().map_or(BOARD.to_vec(), |url| vec!["--via", url]);
+    for operator in ["carol", "alice", "bob"] {
+        step(&demo, operator, &file, &place).done();
+    }
+    for operator in ["alice", "bob"] {
+        let ended = step(&demo, operator, &file, &[&place[..], &WITHOUT].concat()).done();
+        assert_eq!(ended.json()["finished"], false);
+    }
+    match url.as_ref() {
+        None => {
+            for operator in ["carol", "alice", "bob"] {
+                let more = if operator == "carol" { &WITHOUT[..] } else { &[] };
+                let ended = step(&demo, operator, &file, &[&place[..], more].concat()).done();
+                assert_eq!(ended.json()["finished"], true, "{operator}");
+            }
+        }
+        Some(_) => {
+            // By itself until it is finished.
+            let words = words(&demo, &file);
+            let run = ["run", &file, "--no-keystores", "--yes-fingerprint", &words];
+            for operator in ["carol", "alice", "bob"] {
+                let more = if operator == "carol" { &WITHOUT[..] } else { &[] };
+                let ended = demo.by(operator, &[&run[..], &place, more].concat()).done();
+                assert_eq!(ended.json()["finished_without"][0]["name"], "dave", "{operator}");
+            }
+        }
+    }
+    let without = finished_without_dave(&demo, &file);
+    // Where it has left its final, and where it has not.
+    assert_eq!(step(&demo, "alice", &file, &BOARD).done().json()["finished"], true);
+    let back = step(&demo, "dave", &file, &BOARD).done().json();
+    assert_eq!(
+        (&back["finished"], &back["finished_without"]),
+        (&true.into(), &Value::Array(vec![]))
+    );
+    let whole = outputs(&demo, "dave", &file).join("public/transcript.quorate");
+    let audited = demo.run(&["--json", "audit", whole.to_str().unwrap(), "--expect", &file]).done();
+    assert_eq!(audited.json()["verdict"], "verified");
+    assert_eq!(audited.json()["report"]["facts"]["finished_without"], Value::Null);
+    // The others' outputs stay as they were.
+    step(&demo, "alice", &file, &BOARD).done();
+    assert_eq!(finished_without_dave(&demo, &file), without);
 }

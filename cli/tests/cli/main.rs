@@ -31,6 +31,8 @@ mod more;
 
 mod others;
 
+mod preregistered;
+
 mod process;
 
 mod recovered;

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use quorate::ethereum::interchange::{Interchange, Vote};
 use quorate::ethereum::keystore::Keystore;
 use quorate::ethereum::network::Network;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::demo::{Demo, PLAIN};
 use crate::support::files::{copy, files, only, private};
 use crate::support::ports::free_port;
+use crate::support::program::quorate;
 use crate::support::running::{Running, Signal};
 
 const SENTENCE: &str = "the old machine is destroyed";
@@ -249,4 +250,44 @@ fn a_repair_is_drafted_of_one_lost_share_and_as_many_helpers_as_sign() {
     ] {
         assert!(shown.contains(line), "{line}: {shown}");
     }
+}
+
+#[test]
+fn the_demo_gives_a_lost_share_back_and_signs_with_it() {
+    let home = tempfile::tempdir().unwrap();
+    let args = ["--json", "demo", "--repair", "--validators", "1", "--out", "d"];
+    let said = quorate(home.path(), &args).done().json();
+    assert_eq!((&said["verdict"], &said["findings"]), (&"verified".into(), &0.into()));
+    let repair = &said["repair"];
+    assert_eq!(repair["lost"], "carol");
+    assert_eq!(repair["helpers"], json!(["alice", "bob", "dave"]));
+
+    // Whose transcript it is, and the share that was there before.
+    let public = PathBuf::from(said["public"].as_str().unwrap());
+    let transcript = public.join("transcript.quorate");
+    let parent = repair["parent_transcript"].as_str().unwrap();
+    let audit = ["--json", "audit", transcript.to_str().unwrap(), parent, "--expect"];
+    let audited = quorate(home.path(), &[&audit[..], &["d/repair.toml"]].concat()).done().json();
+    assert_eq!(audited["verdict"], "verified");
+    let first = quorate(home.path(), &["--json", "audit", parent]).done().json();
+    let validator = &first["report"]["facts"]["validators"][0];
+    let share = validator["public_shares"][2]["public_key"].as_str().unwrap();
+    let secret = public.with_file_name("secret");
+    let keys: Vec<String> = keys_in(secret.clone()).iter().map(hex::encode).collect();
+    assert_eq!(keys, [share.trim_start_matches("0x")]);
+    let cut_over: Value = serde_json::from_slice(&files(&secret)["cut-over.json"]).unwrap();
+    assert_eq!(cut_over["first_epoch"], repair["first_epoch"]);
+
+    // Every choice of signers that has the repaired one made the same valid exit.
+    let exits = PathBuf::from(repair["exits"].as_str().unwrap());
+    let key = validator["public_key"].as_str().unwrap();
+    let mut made = Vec::new();
+    for signers in ["carol-alice-bob", "carol-alice-dave", "carol-bob-dave"] {
+        let exit = exits.join(format!("by-{signers}"));
+        let verify = ["verify", "exit", exit.to_str().unwrap(), "--network", "hoodi"];
+        quorate(home.path(), &[&verify[..], &["--public-key", key]].concat()).done();
+        made.push(fs::read(exit).unwrap());
+    }
+    made.dedup();
+    assert_eq!((made.len(), &repair["choices_tried"]), (1, &3.into()));
 }

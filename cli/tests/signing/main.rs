@@ -13,3 +13,4 @@ mod registrations;
 mod support;
 mod together;
 mod version_1;
+mod web3signer;

@@ -8,6 +8,7 @@
 //! | variable | what it sets |
 //! |---|---|
 //! | `QUORATE_SOAK_CEREMONIES` | ceremonies under `kill -9`; a twentieth as many on full disks and on each bad network |
+//! | `QUORATE_SOAK_GENERATIONS` | ceremonies for each part and round of reshares, repairs and imports (`--ignored generations`) |
 //! | `QUORATE_SOAK_SEED` | where the random numbers start; printed in each run |
 //! | `QUORATE_SOAK_JOBS` | ceremonies at a time |
 //! | `QUORATE_SOAK_HALF_OPEN` | half-open connections to each operator that listens |
@@ -19,6 +20,7 @@
 
 mod cluster;
 mod disk;
+mod generations;
 mod kills;
 mod member;
 mod namespaces;

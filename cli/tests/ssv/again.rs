@@ -16,20 +16,23 @@ use crate::support::files::private;
 use crate::support::program::{Ended, names};
 
 /// Another account.
-const OTHER: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+pub(crate) const OTHER: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
 /// The demo with one operator replaced by another.
 const RESHARED: (&str, &[&str]) = ("reshared", &["--reshare", "--kdf", "pbkdf2"]);
 /// What a person types of a restored directory.
 const NEWEST: &str = "no newer shares of these validators exist";
 
-struct Place {
-    demo: Demo,
-    transcript: String,
+pub(crate) struct Place {
+    pub(crate) demo: Demo,
+    pub(crate) transcript: String,
 }
 
 impl Place {
     fn new() -> Self {
-        let demo = Demo::new(SSV);
+        Self::of(Demo::new(SSV))
+    }
+
+    pub(crate) fn of(demo: Demo) -> Self {
         let transcript = demo.out("alice").join("public/transcript.quorate");
         let place = Self { demo, transcript: transcript.to_str().unwrap().to_owned() };
         let keys = place.keys();
@@ -42,7 +45,7 @@ impl Place {
         place
     }
 
-    fn policy(&self, operator: &str, text: &str) {
+    pub(crate) fn policy(&self, operator: &str, text: &str) {
         private(self.demo.path(&format!("demo/{operator}/signing.toml")), text);
     }
 
@@ -54,14 +57,18 @@ impl Place {
 
     /// A request of alice's.
     fn ask(&self, owner: &str, nonce: &str, more: &[&str]) -> Ended {
-        let _ = fs::remove_file(self.demo.path("request.json"));
-        let args = ["ssv", "request", &self.transcript, "--owner", owner, "--nonce", nonce];
-        let args = [&args[..], &["-o", "request.json"], more].concat();
-        let all = ["--all", "--public"];
-        self.demo.by("alice", &[&args[..], &all].concat())
+        self.ask_for(owner, nonce, &[more, &["--public"]].concat())
     }
 
-    fn sign_with(&self, operator: &str, more: &[&str]) -> Ended {
+    /// The same; `more` says who gets the answers.
+    pub(crate) fn ask_for(&self, owner: &str, nonce: &str, more: &[&str]) -> Ended {
+        let _ = fs::remove_file(self.demo.path("request.json"));
+        let args = ["ssv", "request", &self.transcript, "--owner", owner, "--nonce", nonce];
+        let args = [&args[..], &["-o", "request.json", "--all"], more].concat();
+        self.demo.by("alice", &args)
+    }
+
+    pub(crate) fn sign_with(&self, operator: &str, more: &[&str]) -> Ended {
         let output = format!("partial-{operator}.json");
         let _ = fs::remove_file(self.demo.path(&output));
         let args = ["ssv", "sign", "request.json", "--yes", "-o", &output];
@@ -69,12 +76,12 @@ impl Place {
     }
 
     /// With the RSA key of `whose`.
-    fn sign(&self, operator: &str, whose: &str) -> Ended {
+    pub(crate) fn sign(&self, operator: &str, whose: &str) -> Ended {
         let key = format!("demo/ssv/{whose}/encrypted_private_key.json");
         self.sign_with(operator, &["--ssv-key", &key, "--ssv-password-file", "demo/ssv/password"])
     }
 
-    fn combine(&self, operators: &[&str], folder: &str) -> Ended {
+    pub(crate) fn combine(&self, operators: &[&str], folder: &str) -> Ended {
         let partials: Vec<String> =
             operators.iter().map(|operator| format!("partial-{operator}.json")).collect();
         let partials: Vec<&str> = partials.iter().map(String::as_str).collect();
@@ -88,7 +95,12 @@ impl Place {
     }
 
     /// What is in the folder, as any other program's: format, signatures, sharing, proofs.
-    fn registrations(&self, folder: &str, owner: &str, nonce: &str) -> Vec<Registration> {
+    pub(crate) fn registrations(
+        &self,
+        folder: &str,
+        owner: &str,
+        nonce: &str,
+    ) -> Vec<Registration> {
         let (keyshares, proofs) =
             (format!("{folder}/keyshares.json"), format!("{folder}/proofs.json"));
         let args = ["verify", "keyshares", &keyshares, "--proofs", &proofs];

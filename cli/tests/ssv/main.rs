@@ -18,6 +18,8 @@ mod reshared;
 
 mod scene;
 
+mod sealed_answers;
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -45,12 +45,15 @@ pub(crate) const CHARON: Kind = (
         "--password-files",
     ],
 );
+/// Two of three, with one validator.
+pub(crate) const SMALL: Kind =
+    ("small", &["--operators", "3", "--threshold", "2", "--validators", "1"]);
 /// An Obol cluster, three of four, with two validators.
 pub(crate) const OBOL: Kind = ("obol", &["--obol"]);
 /// For SSV, three of four, with two validators and no keystores.
 pub(crate) const SSV: Kind = ("ssv", &["--ssv", "--no-keystores"]);
 
-const KINDS: [Kind; 6] = [PLAIN, MAINNET, SEPOLIA, CHARON, OBOL, SSV];
+const KINDS: [Kind; 7] = [PLAIN, MAINNET, SEPOLIA, CHARON, SMALL, OBOL, SSV];
 
 /// This program's folder, and the lock that keeps others from removing it.
 static MADE: LazyLock<(PathBuf, File)> = LazyLock::new(|| {

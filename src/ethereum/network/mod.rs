@@ -4,6 +4,7 @@
 use core::ops::RangeInclusive;
 
 use super::amount::{AmountError, Unit};
+use super::preregistration::Draft;
 use super::ssz::{Chunk, Domain};
 
 pub use forks::{Fork, deposit_contract_of, known_forks, obol_chain_id};
@@ -290,6 +291,13 @@ impl Network {
     pub fn exit_domain(&self) -> Option<Domain> {
         let version = self.capella_fork_version()?;
         Some(Domain::compute(DOMAIN_VOLUNTARY_EXIT, &version, &self.genesis_validators_root()))
+    }
+
+    /// Domain of preregistrations by this state of the draft: genesis version, and the network's
+    /// own root.
+    pub fn preregistration_domain(&self, draft: Draft) -> Domain {
+        let version = self.genesis_fork_version();
+        Domain::compute(draft.domain_type(), &version, &self.genesis_validators_root())
     }
 
     fn genesis_domain(&self, kind: [u8; 4]) -> Domain {

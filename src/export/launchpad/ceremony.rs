@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 
 use super::deposit_read::{Known, check_known, check_signatures, exactly, missing};
 use super::{
-    DepositFileError, RegistrationFileError, SignedDeposit, SignedRegistration, deposit_artifacts,
-    parse_deposits, verify_registrations, write_registrations,
+    DepositFileError, RegistrationFileError, SignedDeposit, SignedPreregistration,
+    SignedRegistration, deposit_artifacts, parse_deposits, verify_registrations,
+    write_preregistrations, write_registrations,
 };
 use crate::ethereum::deposit::DepositMessage;
 use crate::ethereum::registration::Registration;
@@ -18,11 +19,13 @@ use crate::spec::ceremony::Ceremony;
 
 /// Name of the file of builder registrations.
 const REGISTRATIONS: &str = "registrations.json";
+/// Name of the file of preregistrations, which says that they are of a draft.
+const PREREGISTRATIONS: &str = "preregistrations-draft.json";
 
 /// An outcome of another shape than the ceremony's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OutcomeError {
-    /// Another number of signatures than the validator has deposits and registrations.
+    /// Another number of signatures than the validator has messages.
     #[error("validator {validator}: {found} signatures instead of {expected}")]
     Signatures {
         /// Counted from 0.
@@ -52,35 +55,44 @@ pub enum OutcomeError {
     },
 }
 
-/// Everything that the ceremony signed, validator by validator.
+/// What a ceremony signed, or several; each list validator by validator.
+#[derive(Default)]
+struct SignedItems {
+    deposits: Vec<SignedDeposit>,
+    registrations: Vec<SignedRegistration>,
+    preregistrations: Vec<SignedPreregistration>,
+}
+
+/// Everything that the ceremony signed but consents for SSV, behind what is in `into`.
 fn signed_items(
     ceremony: &Ceremony,
     validators: &[ValidatorOutcome],
-) -> Result<(Vec<SignedDeposit>, Vec<SignedRegistration>), OutcomeError> {
+    mut into: SignedItems,
+) -> Result<SignedItems, OutcomeError> {
     let expected = ceremony.validators().len();
     if validators.len() != expected {
         return Err(OutcomeError::Validators { expected, found: validators.len() });
     }
-    let (mut deposits, mut registrations) = (Vec::new(), Vec::new());
     for (validator, outcome) in validators.iter().enumerate() {
         let items = items(ceremony, validator, &outcome.public_key);
         let (expected, found) = (items.len(), outcome.signatures.len());
         if expected != found {
             return Err(OutcomeError::Signatures { validator, expected, found });
         }
-        for (item, signature) in items.into_iter().zip(&outcome.signatures) {
+        for (item, signature) in items.into_iter().zip(outcome.signatures.iter().copied()) {
             match item {
-                Item::Deposit(message) => {
-                    deposits.push(SignedDeposit { message, signature: *signature })
-                }
+                Item::Deposit(message) => into.deposits.push(SignedDeposit { message, signature }),
                 Item::Registration(message) => {
-                    registrations.push(SignedRegistration { message, signature: *signature })
+                    into.registrations.push(SignedRegistration { message, signature });
+                }
+                Item::Preregistration(message, _) => {
+                    into.preregistrations.push(SignedPreregistration { message, signature });
                 }
                 Item::OwnerNonce(_) => {}
             }
         }
     }
-    Ok((deposits, registrations))
+    Ok(into)
 }
 
 /// All deposits of a ceremony, validator by validator.
@@ -88,7 +100,7 @@ pub fn signed_deposits(
     ceremony: &Ceremony,
     validators: &[ValidatorOutcome],
 ) -> Result<Vec<SignedDeposit>, OutcomeError> {
-    signed_items(ceremony, validators).map(|(deposits, _)| deposits)
+    Ok(signed_items(ceremony, validators, SignedItems::default())?.deposits)
 }
 
 /// What the ceremony signs for validators with these keys.
@@ -106,7 +118,7 @@ fn expected_items(
             match item {
                 Item::Deposit(message) => deposits.push(message),
                 Item::Registration(message) => registrations.push(message),
-                Item::OwnerNonce(_) => {}
+                Item::Preregistration(..) | Item::OwnerNonce(_) => {}
             }
         }
     }
@@ -120,8 +132,7 @@ pub fn deposit_files(
     ceremony: &Ceremony,
     validators: &[ValidatorOutcome],
 ) -> Result<Vec<Artifact>, OutcomeError> {
-    let (deposits, _) = signed_items(ceremony, validators)?;
-    Ok(deposit_artifacts(ceremony.network(), &deposits))
+    Ok(deposit_artifacts(ceremony.network(), &signed_deposits(ceremony, validators)?))
 }
 
 /// `registrations.json`, if the ceremony signs any.
@@ -129,8 +140,22 @@ pub fn registrations_file(
     ceremony: &Ceremony,
     validators: &[ValidatorOutcome],
 ) -> Result<Option<Artifact>, OutcomeError> {
-    let (_, registrations) = signed_items(ceremony, validators)?;
-    Ok(registrations_artifact(&registrations))
+    let signed = signed_items(ceremony, validators, SignedItems::default())?;
+    Ok(registrations_artifact(&signed.registrations))
+}
+
+/// `preregistrations-draft.json`, if the ceremony signs any.
+pub fn preregistrations_file(
+    ceremony: &Ceremony,
+    validators: &[ValidatorOutcome],
+) -> Result<Option<Artifact>, OutcomeError> {
+    let signed = signed_items(ceremony, validators, SignedItems::default())?;
+    Ok(preregistrations_artifact(&signed.preregistrations))
+}
+
+fn preregistrations_artifact(signed: &[SignedPreregistration]) -> Option<Artifact> {
+    let bytes = (!signed.is_empty()).then(|| write_preregistrations(signed))?;
+    Some(Artifact { name: PREREGISTRATIONS.to_owned(), audience: Audience::Public, bytes })
 }
 
 fn registrations_artifact(registrations: &[SignedRegistration]) -> Option<Artifact> {
@@ -138,20 +163,19 @@ fn registrations_artifact(registrations: &[SignedRegistration]) -> Option<Artifa
     Some(Artifact { name: REGISTRATIONS.to_owned(), audience: Audience::Public, bytes })
 }
 
-/// The deposit files and `registrations.json` of several ceremonies on one network: as those of
-/// one, with the validators of each behind those of the one before.
+/// The deposit files, `registrations.json` and `preregistrations-draft.json` of several ceremonies
+/// on one network: as those of one, with the validators of each behind those of the one before.
 pub fn files(
     ceremonies: &[(&Ceremony, &[ValidatorOutcome])],
 ) -> Result<Vec<Artifact>, OutcomeError> {
     let Some((first, _)) = ceremonies.first() else { return Ok(Vec::new()) };
-    let (mut deposits, mut registrations) = (Vec::new(), Vec::new());
+    let mut signed = SignedItems::default();
     for (ceremony, validators) in ceremonies {
-        let signed = signed_items(ceremony, validators)?;
-        deposits.extend(signed.0);
-        registrations.extend(signed.1);
+        signed = signed_items(ceremony, validators, signed)?;
     }
-    let mut files = deposit_artifacts(first.network(), &deposits);
-    files.extend(registrations_artifact(&registrations));
+    let mut files = deposit_artifacts(first.network(), &signed.deposits);
+    files.extend(registrations_artifact(&signed.registrations));
+    files.extend(preregistrations_artifact(&signed.preregistrations));
     Ok(files)
 }
 

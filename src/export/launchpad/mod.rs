@@ -1,5 +1,5 @@
 //! Deposit files, as the staking launchpad and Ethereum's deposit tool read and write them, and
-//! builder registrations, as the beacon and builder APIs take them.
+//! builder registrations, as the beacon and builder APIs take them; and preregistrations, a draft.
 
 mod ceremony;
 
@@ -9,14 +9,21 @@ mod deposit_write;
 
 mod entry;
 
+mod preregistrations;
+
 mod registrations;
 
 pub use ceremony::{
     CeremonyDeposits, CeremonyFileError, OutcomeError, compare_deposit_file, deposit_files, files,
-    registrations_file, signed_deposits, verify_deposit_file, verify_registrations_file,
+    preregistrations_file, registrations_file, signed_deposits, verify_deposit_file,
+    verify_registrations_file,
 };
 pub use deposit_read::{DepositFileError, Fault, parse_deposits, verify_deposits};
 pub use deposit_write::{deposit_artifacts, write_deposits};
+pub use preregistrations::{
+    PreregistrationFileError, SignedPreregistration, verify_preregistrations,
+    write_preregistrations,
+};
 pub use registrations::{
     CHARON_REGISTRATIONS, RegistrationFileError, SignedRegistration, verify_registrations,
     write_charon_registrations, write_registrations,

@@ -81,7 +81,7 @@ fn parts(
                     signature: *signature,
                     operators: core::mem::take(&mut operators),
                 }),
-                Item::Registration(_) => {}
+                Item::Registration(_) | Item::Preregistration(..) => {}
             }
         }
         parts.proofs.push(proofs);

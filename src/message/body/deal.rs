@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{digests, outside, put_digests};
-use crate::message::envelope::Round;
+use crate::message::envelope::{Round, Statement};
 use crate::message::shape::Shape;
 use crate::primitives::batch::{test_points, test_points_together};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
@@ -96,6 +96,17 @@ impl Deal {
             w.bytes(&proof.r.to_uncompressed()).bytes(&proof.z.to_be_bytes())
         });
         self.commitments.write(w).finish()
+    }
+
+    /// The digest that `deal` signs for the box at `position` of its list, without decoding any
+    /// point; `None` if it has no such place.
+    pub fn signed_box_digest(deal: &Statement, shape: &Shape, position: usize) -> Option<Digest> {
+        if position >= shape.recipients_of(deal.envelope.sender).len() {
+            return None;
+        }
+        let salt = if shape.commits(deal.envelope.sender) { 32 } else { 0 };
+        let start = 32 * shape.view_len(Round::Deal) + salt + 32 * position;
+        deal.body().get(start..)?.first_chunk().copied().map(Digest)
     }
 
     /// The commitments to the constant terms, with the proof that the dealer knows these, where it

@@ -162,6 +162,20 @@ impl Partial {
         Self::signed(cleared, (operator, index), &all, Vec::new(), Some(node))
     }
 
+    /// The answer with partial signatures that were made elsewhere, where the operator's shares
+    /// are; `None` for a validator that is left out. `None` if all are, or of key shares. Nothing
+    /// is verified here, as of [`Partial::sign`].
+    pub fn of_signatures(
+        cleared: &Cleared,
+        operator: &Operator,
+        index: Index,
+        partials: Vec<Option<G2>>,
+    ) -> Option<Self> {
+        let fits = partials.len() == cleared.targets.len() && partials.iter().any(Option::is_some);
+        (fits && Extent::of(cleared).form == Form::Plain)
+            .then(|| Self::attested(cleared, (operator, index), partials, Vec::new(), None))
+    }
+
     fn signed(
         cleared: &Cleared,
         (operator, index): (&Operator, Index),
@@ -174,10 +188,21 @@ impl Partial {
             None => Some(None),
         });
         let partials: Vec<Option<G2>> = signed.collect::<Option<_>>()?;
+        Some(Self::attested(cleared, (operator, index), partials, sealed, node))
+    }
+
+    /// Signed by the operator's key.
+    fn attested(
+        cleared: &Cleared,
+        (operator, index): (&Operator, Index),
+        partials: Vec<Option<G2>>,
+        sealed: Vec<EncryptedShare>,
+        node: Option<[u8; SIGNATURE_BYTES]>,
+    ) -> Self {
         let mut answer = Self { operator: index, partials, sealed, node, signature: [0; 64] };
         let statement = answer.statement(cleared);
         answer.signature = operator.key().sign(Tag::PartialSignature, &statement);
-        Some(answer)
+        answer
     }
 
     fn statement(&self, cleared: &Cleared) -> Vec<u8> {

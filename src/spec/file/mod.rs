@@ -14,6 +14,7 @@ use super::version::Version;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::json;
 use crate::ethereum::obol::check::Cluster;
+use crate::ethereum::preregistration::Draft;
 
 mod import;
 mod read;
@@ -72,6 +73,13 @@ pub struct CeremonyFile {
         skip_serializing_if = "Option::is_none"
     )]
     pub repair: Option<RepairEntry>,
+    /// That withdrawal credentials are preregistered.
+    #[serde(
+        default,
+        deserialize_with = "json::object_or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub preregistration: Option<PreregistrationEntry>,
     /// For a cluster of SSV.
     #[serde(
         default,
@@ -199,6 +207,20 @@ impl RepairEntry {
     /// The one that a repair takes.
     pub fn destroyed() -> Self {
         Self { old_machine: repair::DESTROYED.to_owned() }
+    }
+}
+
+/// `[preregistration]`: each validator's withdrawal credentials are preregistered (EIP-8205).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreregistrationEntry {
+    /// The date of the state of the draft by which they are signed.
+    pub draft: String,
+}
+
+impl From<Draft> for PreregistrationEntry {
+    fn from(draft: Draft) -> Self {
+        Self { draft: draft.date().to_owned() }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::spec::ceremony::{
 use crate::spec::endpoint::Endpoint;
 use crate::spec::error::{Place, SpecError};
 use crate::spec::kind::CeremonyKind;
+use crate::spec::preregistration;
 use crate::spec::reshare::ReshareError;
 use crate::spec::roster::Seat;
 use crate::spec::ssv::SsvSpec;
@@ -50,6 +51,7 @@ impl TryFrom<CeremonyFile> for Ceremony {
             seats: file.operators.iter().enumerate().map(parse_seat).collect::<Result<_, _>>()?,
             validators: parse_validators(&file.validators, &network, file.ssv.is_some(), version)?,
             ssv: parse_ssv(file.ssv.as_ref(), &file.operators, version)?,
+            preregistration: preregistration::of_file(file.preregistration.as_ref(), version)?,
             name: file.name,
             attempt: file.attempt,
             network,

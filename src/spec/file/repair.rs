@@ -31,6 +31,7 @@ pub(super) fn only_its_fields(file: &CeremonyFile, entry: &RepairEntry) -> Resul
         return Err(RepairError::OldMachine(shown));
     }
     let whole = [
+        ("preregistration", file.preregistration.is_some()),
         ("ssv", file.ssv.is_some()),
         ("obol", file.obol.is_some()),
         ("policy.allow_all_required", file.policy.allow_all_required),

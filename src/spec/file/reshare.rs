@@ -128,6 +128,7 @@ pub(super) fn together(
         allow_all_required: file.policy.allow_all_required,
         ssv: None,
         obol: None,
+        preregistration: None,
         reshare: Some(spec),
     })
 }
@@ -146,7 +147,11 @@ pub(super) fn no_part(file: &CeremonyFile) -> Result<(), ReshareError> {
         ];
         fields.into_iter().filter(|(_, given)| *given).map(|(field, _)| place(field)).next()
     };
-    let whole = [("ssv", file.ssv.is_some()), ("obol", file.obol.is_some())];
+    let whole = [
+        ("preregistration", file.preregistration.is_some()),
+        ("ssv", file.ssv.is_some()),
+        ("obol", file.obol.is_some()),
+    ];
     let whole = whole.into_iter().filter(|(_, given)| *given).map(|(field, _)| field.to_owned());
     let operators = file.operators.iter().enumerate().filter_map(operator);
     let validators = file.validators.iter().enumerate().filter_map(validator);
@@ -279,6 +284,7 @@ pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
         }),
         import: import::entry(spec),
         repair: spec.regained.map(|_| RepairEntry::destroyed()),
+        preregistration: None,
         ssv: None,
         operators: ceremony
             .roster()

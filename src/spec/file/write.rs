@@ -2,7 +2,7 @@
 
 use super::{
     AmountText, CeremonyFile, NetworkEntry, NetworkTable, ObolEntry, OperatorEntry, PolicyEntry,
-    SsvEntry, ValidatorEntry, reshare,
+    PreregistrationEntry, SsvEntry, ValidatorEntry, reshare,
 };
 use crate::ethereum::network::Network;
 use crate::spec::ceremony::{Ceremony, ValidatorSpec};
@@ -69,6 +69,7 @@ impl From<&Ceremony> for CeremonyFile {
             parent: None,
             import: None,
             repair: None,
+            preregistration: ceremony.preregistration().map(PreregistrationEntry::from),
             ssv: ceremony
                 .ssv()
                 .map(|ssv| SsvEntry { owner: ssv.owner.to_string(), nonce: ssv.nonce }),

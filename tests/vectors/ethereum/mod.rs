@@ -4,6 +4,7 @@
 mod deposits;
 mod interchange;
 mod keystores;
+mod preregistrations;
 mod registrations;
 mod roots;
 

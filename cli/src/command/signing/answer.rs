@@ -9,10 +9,12 @@ use super::source::Source;
 use super::{Beacon, Left, More, check_time, lock};
 use crate::args::{Asked, KeySharesAsked, LockAsked};
 use crate::command::export::check_may_run;
+use crate::keymanager::web3signer::{Message, SignerError, Web3Signer};
 use crate::messages::shown;
 use crate::report::{CliError, Output, talk};
 use crate::restored::{date, demand_newest};
 use crate::{input, messages, policy, prompt, ssv_key};
+use quorate::ethereum::bls::bls_verify;
 use quorate::ethereum::secp256k1::NodeSecret;
 use quorate::ethereum::ssv::RsaSecret;
 use quorate::identity::Operator;
@@ -21,7 +23,7 @@ use quorate::protocol::outcome::certificate;
 use quorate::signing::key_shares::operator_key;
 use quorate::signing::ledger::{Admission, Entry, admit, nonces};
 use quorate::signing::partial::Partial;
-use quorate::signing::{Cleared, Kind, Parent, Request};
+use quorate::signing::{Cleared, Kind, Parent, Purpose, Request};
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::store::{CeremonyView, StateDir};
 use quorate_operator::{Superseding, superseding};
@@ -37,8 +39,10 @@ pub(super) struct Answered {
     pub(super) partial: Partial,
     /// Validators of the request that nothing is signed for.
     pub(super) left: Vec<Left>,
-    /// If it is of keystores alone: where alone it is remembered.
+    /// If it is of keystores or a Web3Signer alone: where alone it is remembered.
     pub(super) memory: Option<PathBuf>,
+    /// Its signatures are a Web3Signer's.
+    pub(super) by_web3signer: bool,
 }
 
 /// Answers a request. `ready` is asked, before a person is, whether the answer has somewhere to go.
@@ -85,8 +89,12 @@ pub(super) fn answer<T>(
     }
     agree(&admitted, &cleared, allowed.ask)?;
     let keys = (rsa.as_deref(), node.as_ref());
-    let partial =
-        wiping(|| signed(&cleared, &source, &positions, keys)).ok_or_else(messages::own_partial)?;
+    let partial = match source.web3signer() {
+        Some((signer, url)) => elsewhere(&cleared, &source, &positions, signer)
+            .map_err(|error| messages::web3signer(url, &error))?,
+        None => wiping(|| signed(&cleared, &source, &positions, keys)),
+    };
+    let partial = partial.ok_or_else(messages::own_partial)?;
     if !partial.verifies(&cleared, &source.parent)
         || partial.proven(&cleared, &source.parent).is_err()
     {
@@ -95,16 +103,18 @@ pub(super) fn answer<T>(
     if admitted != Admission::Again {
         source.remember(&Entry::of(&cleared, &positions))?;
     }
-    let memory = source.memory();
+    let (memory, by_web3signer) = (source.memory(), source.web3signer().is_some());
     if let Some(memory) = &memory {
+        let with = if by_web3signer { "by Web3Signer" } else { "with keystores" };
         talk(&format!(
-            "NOTE: signed with keystores alone. Only {} remembers it. What these shares have \
+            "NOTE: signed {with} alone. Only {} remembers it. What these shares have \
              signed before, in another directory, is not known here.",
             shown(memory)
         ));
     }
     let Source { parent, operator, .. } = source;
-    Ok((Answered { cleared, parent, operator, partial, left, memory }, ready))
+    let answered = Answered { cleared, parent, operator, partial, left, memory, by_web3signer };
+    Ok((answered, ready))
 }
 
 /// Refuses what shares of an earlier generation no longer sign: deposits from this operator's final
@@ -197,6 +207,39 @@ fn signed(
     Partial::sign(cleared, &source.operator, source.me, &signing)
 }
 
+/// The answer by a Web3Signer, each signature verified as it comes: nothing is made of one that is
+/// another key's, or of another message.
+fn elsewhere(
+    cleared: &Cleared,
+    source: &Source,
+    positions: &[usize],
+    signer: &Web3Signer,
+) -> Result<Option<Partial>, SignerError> {
+    let (parent, network) = (&source.parent, source.parent.ceremony().network());
+    let mut partials = vec![None; cleared.targets.len()];
+    for position in positions {
+        let (item, target) = (&cleared.request.items[*position], &cleared.targets[*position]);
+        let message = match item.purpose {
+            Purpose::Exit(exit) => Message::Exit(exit),
+            Purpose::Registration(terms) => {
+                Message::Registration(terms.registration(item.public_key))
+            }
+            Purpose::Deposit { .. } | Purpose::KeyShares(_) | Purpose::Lock => return Ok(None),
+        };
+        let validator = &parent.validators()[target.validator];
+        let Some(share) = validator.public_share(parent.ceremony(), source.me) else {
+            return Ok(None);
+        };
+        let (key, root) = (share.to_compressed(), &target.signing_root);
+        let signature = signer.sign(&key, &message, root, network)?;
+        if !bls_verify(share, root, &signature) {
+            return Err(SignerError::Foreign(hex::encode(key)));
+        }
+        partials[*position] = Some(signature);
+    }
+    Ok(Partial::of_signatures(cleared, &source.operator, source.me, partials))
+}
+
 /// The positions in the request that are signed for, and the validators that are not: they are not
 /// on the allow-list, or the beacon node says that there is nothing to sign now.
 fn chosen(
@@ -217,9 +260,13 @@ fn chosen(
     let unlisted = unlisted.iter();
     let mut left: Vec<Left> =
         unlisted.map(|at| without(at, "not on the allow-list in signing.toml")).collect();
-    let is_held = |position: &usize| source.share(validator(*position)).is_some();
+    let is_held = |position: &usize| source.holds(validator(*position));
+    let unheld_why = match source.web3signer() {
+        Some(_) => "Web3Signer does not list its share",
+        None => "there is no keystore with its share",
+    };
     let unheld = positions.iter().filter(|at| !is_held(at));
-    left.extend(unheld.map(|at| without(at, "there is no keystore with its share")));
+    left.extend(unheld.map(|at| without(at, unheld_why)));
     positions.retain(is_held);
     let deposits = cleared.request.items.kind() == Kind::Deposit;
     if deposits && source.parent.is_claimed() && args.beacon.is_none() {

@@ -88,7 +88,8 @@ fn finish(
             "board": board.map(|board| board.path().display().to_string()),
             "signed": signed,
             "left_out": left_json(&answered.left),
-            "keystores_alone": answered.memory.is_some(),
+            "keystores_alone": answered.memory.is_some() && !answered.by_web3signer,
+            "web3signer": answered.by_web3signer,
         }),
         &format!("Signed and logged. {}\n{next}", left.join(" ")),
     )

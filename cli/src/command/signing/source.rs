@@ -1,7 +1,7 @@
-//! Where the shares that answer a request come from: this operator's log of the ceremony, or its
-//! keystores alone. Either way, what they sign is remembered in a sealed log.
+//! Where the shares that answer a request come from: this operator's log of the ceremony, its
+//! keystores alone, or a Web3Signer. Whichever it is, what they sign is remembered in a sealed log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use crate::args::Asked;
 use crate::command::finished::{Own, attached};
 use crate::command::taking_part::begun;
 use crate::input;
+use crate::keymanager::web3signer::Web3Signer;
 use crate::keystores::{self, Opened, Unopened};
 use crate::messages::{self, shown};
 use crate::parent::{Attached, attach};
@@ -24,7 +25,7 @@ use quorate::protocol::outcome::certificate;
 use quorate::protocol::participant::Participant;
 use quorate::protocol::record::RecordKind;
 use quorate::signing::ledger::Entry;
-use quorate::signing::{Parent, Request};
+use quorate::signing::{Kind, Parent, Request};
 use quorate::spec::{CeremonyKind, Index};
 use quorate_operator::repairs_of;
 use quorate_operator::store::{CeremonyView, Lock, Log, Record};
@@ -46,6 +47,8 @@ enum Held {
     Whole { participant: Box<Participant>, log: Box<Log> },
     /// Keystores, by position of their validators, and where it is remembered what they sign.
     Keystores { shares: BTreeMap<usize, SecretScalar>, lock: Lock },
+    /// A Web3Signer with the shares of these validators, and where it is remembered.
+    Web3Signer { signer: Box<Web3Signer>, url: String, shares: BTreeSet<usize>, lock: Lock },
 }
 
 /// What the log of signatures by keystores is bound to. Not what a ceremony's log is.
@@ -64,9 +67,12 @@ impl Source {
         lock: &Lock,
         out: &Output,
     ) -> Result<Self, CliError> {
-        let mut source = match (&args.keystores, &args.transcript) {
-            (Some(folder), Some(transcript)) => {
+        let mut source = match (&args.keystores, &args.web3signer, &args.transcript) {
+            (Some(folder), _, Some(transcript)) => {
                 Self::from_keystores(args, (folder, transcript), request, lock, out)?
+            }
+            (_, Some(url), Some(transcript)) => {
+                Self::from_web3signer(args, (url, transcript), request, lock, out)?
             }
             _ => Self::from_log(args, request, lock, out)?,
         };
@@ -141,6 +147,63 @@ impl Source {
         out: &Output,
     ) -> Result<Self, CliError> {
         let state = lock.state();
+        let (parent, operator, me) = Self::without_log(args, transcript, request, lock, out)?;
+        // One that protects nothing is still a share.
+        let read = Keystore::from_json_even_if_weak;
+        let password = args.keystore_password_file.as_deref();
+        let opened = match keystores::open(keystores::find(folder)?, read, password, out) {
+            Ok(opened) => opened,
+            Err(Unopened::Local(error)) => return Err(error),
+            Err(Unopened::Refused(path, error)) => return Err(messages::keystore(&path, &error)),
+        };
+        let shares = matched(opened, folder, &parent, me)?;
+        let held = Held::Keystores { shares, lock: lock.clone() };
+        let place = state.path().to_owned();
+        Ok(Self { parent, operator, me, place, signed: Vec::new(), held })
+    }
+
+    fn from_web3signer(
+        args: &Asked,
+        (url, transcript): (&str, &Path),
+        request: &Request,
+        lock: &Lock,
+        out: &Output,
+    ) -> Result<Self, CliError> {
+        let kind = request.items.kind();
+        if !matches!(kind, Kind::Exit | Kind::Registration) {
+            return Err(messages::web3signer_kind(kind.name()));
+        }
+        let failed = |error| messages::web3signer(url, &error);
+        let signer = Web3Signer::new(url).map_err(failed)?;
+        let (parent, operator, me) = Self::without_log(args, transcript, request, lock, out)?;
+        let listed = signer.keys().map_err(failed)?;
+        let ceremony = parent.ceremony();
+        let has = |at: usize, index: Index| {
+            let share = parent.validators()[at].public_share(ceremony, index);
+            share.is_some_and(|share| listed.contains(&share.to_compressed()))
+        };
+        let all = 0..parent.validators().len();
+        let shares: BTreeSet<usize> = all.clone().filter(|at| has(*at, me)).collect();
+        if shares.is_empty() {
+            let others = ceremony.indices().filter(|index| *index != me);
+            let whose = others.clone().find(|index| all.clone().any(|at| has(at, *index)));
+            return Err(messages::web3signer_has_none(url, whose, me, ceremony));
+        }
+        let (signer, lock) = (Box::new(signer), lock.clone());
+        let place = lock.state().path().to_owned();
+        let held = Held::Web3Signer { signer, url: url.to_owned(), shares, lock };
+        Ok(Self { parent, operator, me, place, signed: Vec::new(), held })
+    }
+
+    /// What is known where the log of the ceremony is not: by the transcript and the operator keys.
+    fn without_log(
+        args: &Asked,
+        transcript: &Path,
+        request: &Request,
+        lock: &Lock,
+        out: &Output,
+    ) -> Result<(Parent, Arc<Operator>, Index), CliError> {
+        let state = lock.state();
         let parent = audited(transcript)?;
         let refused = |error| messages::request(&args.request, &error);
         // Before anybody is asked for a passphrase.
@@ -155,18 +218,15 @@ impl Source {
         let me = roster
             .find(&operator.key().public())
             .ok_or_else(|| messages::no_seat(operator.name().as_str(), parent.ceremony().name()))?;
-        // One that protects nothing is still a share.
-        let read = Keystore::from_json_even_if_weak;
-        let password = args.keystore_password_file.as_deref();
-        let opened = match keystores::open(keystores::find(folder)?, read, password, out) {
-            Ok(opened) => opened,
-            Err(Unopened::Local(error)) => return Err(error),
-            Err(Unopened::Refused(path, error)) => return Err(messages::keystore(&path, &error)),
-        };
-        let shares = matched(opened, folder, &parent, me)?;
-        let held = Held::Keystores { shares, lock: lock.clone() };
-        let (operator, place) = (Arc::new(operator), state.path().to_owned());
-        Ok(Self { parent, operator, me, place, signed: Vec::new(), held })
+        Ok((parent, Arc::new(operator), me))
+    }
+
+    /// Whether the share of this validator can sign.
+    pub(super) fn holds(&self, validator: usize) -> bool {
+        match &self.held {
+            Held::Web3Signer { shares, .. } => shares.contains(&validator),
+            Held::Whole { .. } | Held::Keystores { .. } => self.share(validator).is_some(),
+        }
     }
 
     /// The share of this validator, if it is here.
@@ -174,6 +234,15 @@ impl Source {
         match &self.held {
             Held::Whole { participant, .. } => participant.shares()?.get(validator),
             Held::Keystores { shares, .. } => shares.get(&validator),
+            Held::Web3Signer { .. } => None,
+        }
+    }
+
+    /// The Web3Signer that has the shares, if they are in one, and where it is.
+    pub(super) fn web3signer(&self) -> Option<(&Web3Signer, &str)> {
+        match &self.held {
+            Held::Web3Signer { signer, url, .. } => Some((signer, url)),
+            Held::Whole { .. } | Held::Keystores { .. } => None,
         }
     }
 
@@ -182,19 +251,23 @@ impl Source {
         let ceremony = self.parent.ceremony().digest();
         match &mut self.held {
             Held::Whole { log, .. } => log.append(&[record(entry.encode())]),
-            Held::Keystores { lock, .. } => lock.signatures(&ceremony).and_then(|dir| {
-                let context = context(&ceremony);
-                let (mut log, _) =
-                    Log::open_or_create(&dir, self.operator.storage_key(), &context)?;
-                log.append(&[record(entry.encode())])
-            }),
+            Held::Keystores { lock, .. } | Held::Web3Signer { lock, .. } => {
+                lock.signatures(&ceremony).and_then(|dir| {
+                    let context = context(&ceremony);
+                    let (mut log, _) =
+                        Log::open_or_create(&dir, self.operator.storage_key(), &context)?;
+                    log.append(&[record(entry.encode())])
+                })
+            }
         }
         .map_err(messages::store)
     }
 
-    /// Where alone it is remembered what keystores sign.
+    /// Where alone it is remembered what keystores or a Web3Signer sign.
     pub(super) fn memory(&self) -> Option<PathBuf> {
-        let Held::Keystores { lock, .. } = &self.held else { return None };
+        let (Held::Keystores { lock, .. } | Held::Web3Signer { lock, .. }) = &self.held else {
+            return None;
+        };
         let view = lock.state().find_signatures(&self.parent.ceremony().digest());
         view.ok().flatten().map(|view| view.path().to_owned())
     }

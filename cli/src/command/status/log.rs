@@ -131,7 +131,7 @@ pub(super) fn older(
     let read = || -> Result<Option<PutBack>, MachineError> {
         let digest = ceremony.digest();
         let records = Log::read(view, operator.storage_key(), digest.as_bytes())?;
-        machine::put_back(&seat, &records, view)
+        machine::put_back(&seat, &records, view, &[])
     };
     match read() {
         Ok(found) => Ok(found),
