@@ -19,6 +19,7 @@ def main() -> int:
     parser.add_argument("--passphrase-file", type=pathlib.Path, help="the passphrase of the keystores, in one line")
     parser.add_argument("--allow-weak-kdf", action="store_true", help="take key derivation below the standard, as in tests")
     parser.add_argument("--matrix", type=pathlib.Path, metavar="QUORATE", help="fresh ceremonies on every network in every shape, by this program")
+    parser.add_argument("--reshares", type=pathlib.Path, metavar="QUORATE", help="the lock and the key shares of reshares for Obol and SSV, by this program")
     parser.add_argument("--duties", type=pathlib.Path, metavar="QUORATE", help="a chain that the validators of a fresh ceremony run, by this program")
     parser.add_argument("--epochs", type=int, default=6, help="with --duties: how many on each of the four forks, at least 5")
     parser.add_argument("--exits", type=pathlib.Path, metavar="QUORATE", help="the exits of a large ceremony by one request, by this program")
@@ -47,6 +48,12 @@ def main() -> int:
         import matrix
 
         matrix.run(report, arguments.matrix.resolve())
+    elif arguments.reshares:
+        if not arguments.reshares.is_file():
+            parser.error(f"{arguments.reshares} is not the program")
+        import reshared
+
+        reshared.run(report, arguments.reshares.resolve())
     elif arguments.duties:
         if not arguments.duties.is_file():
             parser.error(f"{arguments.duties} is not the program")

@@ -29,9 +29,10 @@ class Validator:
 
 @dataclass(frozen=True)
 class Ceremony:
-    """The agreed thing, as far as it shows in the outputs. `points` maps an operator's name to its evaluation point;
-    `ssv` is owner, first nonce, and the operators' RSA keys by number; `preregistration` the network's genesis validators root, if
-    withdrawal credentials are preregistered."""
+    """The agreed thing, as far as it shows in the outputs. `points` maps the name of an operator that gets a share to its evaluation point;
+    `ssv` is owner, first nonce, and the operators' RSA keys by number; `names` are all operators, and of a reshare or an import `keys` are the
+    validators' keys, which it did not make; `preregistration` is the network's genesis validators root, if withdrawal credentials are
+    preregistered."""
 
     chain: BaseChainSetting
     genesis_time: int | None
@@ -39,6 +40,8 @@ class Ceremony:
     points: dict
     validators: tuple
     ssv: tuple | None = None
+    names: tuple = ()
+    keys: tuple = ()
     preregistration: bytes | None = None
 
 
@@ -157,7 +160,10 @@ def read(path: pathlib.Path) -> Ceremony:
         document = tomllib.loads(path.read_text("utf-8"))
         chain, genesis_time = chain_of(document["network"])
         operators = document["operators"]
+        names = tuple(operator_name(o["card"]) for o in operators)
+        operators = [o for o in operators if o.get("receives", True)]
         points = {operator_name(o["card"]): o.get("point", at) for at, o in enumerate(operators, start=1)}
+        keys = tuple(key.removeprefix("0x") for group in document["validators"] for key in group.get("keys", ()))
         validators = [v for group in document["validators"] for v in validators_of(group, chain, genesis_time)]
         threshold = document["threshold"]
         ssv = ssv_of(document)
@@ -168,4 +174,4 @@ def read(path: pathlib.Path) -> Ceremony:
         raise CeremonyError("operators do not have distinct names and distinct non-zero points")
     if not 2 <= threshold <= len(operators):
         raise CeremonyError(f"threshold {threshold} of {len(operators)}")
-    return Ceremony(chain, genesis_time, threshold, points, tuple(validators), ssv, preregistration)
+    return Ceremony(chain, genesis_time, threshold, points, tuple(validators), ssv, names, keys, preregistration)

@@ -283,7 +283,7 @@ def same_ceremony(first: agreed.Ceremony, other: pathlib.Path):
 
 
 def every_operator(folders: dict, ceremony: agreed.Ceremony):
-    require(set(folders) == set(ceremony.points), f"outputs of {sorted(folders)}, operators {sorted(ceremony.points)}")
+    require(set(folders) == set(ceremony.names), f"outputs of {sorted(folders)}, operators {sorted(ceremony.names)}")
 
 
 def check_ceremony(report: Report, identifier: str, folders: dict, password: str, allow_weak: bool):
@@ -304,8 +304,11 @@ def check_ceremony(report: Report, identifier: str, folders: dict, password: str
         if found:
             report.check(f"{path.name}: ethstaker-deposit takes {len(found)} deposits", deposit_verdicts, found, ceremony.chain)
             entries += found
-    report.check("the deposits are those agreed", deposits_as_agreed, entries, ceremony)
-    report.check("the registrations are those agreed", registrations, first / "out/public/registrations.json", entries, ceremony)
+    if ceremony.keys:
+        report.check("a ceremony that makes no keys signs no deposits", require, not entries, "there are deposit files")
+    else:
+        report.check("the deposits are those agreed", deposits_as_agreed, entries, ceremony)
+        report.check("the registrations are those agreed", registrations, first / "out/public/registrations.json", entries, ceremony)
 
     path = first / "out/public/preregistrations-draft.json"
     report.check("the preregistrations are those agreed", preregistrations, path, entries, ceremony)
@@ -342,6 +345,10 @@ def check_shares(report: Report, ceremony: agreed.Ceremony, shares: dict, entrie
         result = report.check(label, reconstruct, own, ceremony.threshold)
         if result is None:
             continue
+        if ceremony.keys:
+            own_key, key = bls.SkToPk(result[0]).hex(), ceremony.keys[validator]
+            report.check(f"validator {validator}: the secret is that of its key", require, own_key == key, f"of {own_key}")
+            continue
         label = f"validator {validator}: its key and signatures are in the deposit file"
         seen.add(report.check(label, signs_as_the_file, result[0], entries, ceremony.chain))
     missing = {entry["pubkey"] for entry in entries} - seen
@@ -357,3 +364,4 @@ def check_demo(report: Report, demo: pathlib.Path, password: str, allow_weak: bo
         report.check("there are outputs", require, False, f"no <operator>/ceremonies/<16 digits> below {demo}")
     for identifier, folders in sorted(ceremonies.items()):
         check_ceremony(report, identifier, folders, password, allow_weak)
+    obol.check_later(report, demo)

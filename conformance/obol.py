@@ -512,3 +512,22 @@ def check_cluster(report, folders: dict, points: dict):
         report.check(f"{name}: the node's folder has lock, definition and key", node_folder, node, lock, position)
         report.check(f"{name}: the node's keystores open, and hold the shares of the lock", node_keystores, node, lock, position)
         report.check(f"{name}: the node's deposit files are the lock's", node_deposits, node, lock)
+
+
+def check_later(report, demo: pathlib.Path):
+    """The lock that a demo makes after its reshare, and what each operator's Charon reads. Who has which place, the nodes' keys say."""
+    path = demo / "cluster-lock.json"
+    if not path.is_file():
+        return
+    lock = check_lock(report, path)
+    nodes_of = [node_key(operator["enr"]) for operator in lock["cluster_definition"]["operators"]] if lock else []
+    folders = sorted(demo.glob("*/charon"))
+    report.check("as many folders of nodes as operators", require, len(folders) == len(nodes_of), f"{len(folders)} of them")
+    for folder in folders:
+        name = folder.parent.name
+        key = k1_multiply(G, int((folder / "charon-enr-private-key").read_text("ascii"), 16))
+        report.check(f"{name}: its node is in the lock", require, key in nodes_of, "it is not")
+        if key in nodes_of:
+            position = nodes_of.index(key)
+            report.check(f"{name}: the node's folder has lock, definition and key", node_folder, folder, lock, position)
+            report.check(f"{name}: the node's keystores open, and hold the shares of the lock", node_keystores, folder, lock, position)

@@ -3,6 +3,7 @@
 #
 #   conformance/run.sh DEMO_DIR --passphrase-file FILE
 #   conformance/run.sh --matrix QUORATE        (the program, like target/release/quorate; with npm, or loudly without)
+#   conformance/run.sh --reshares QUORATE              (what Obol and SSV get after a reshare; with npm, or loudly without)
 #   conformance/run.sh --duties QUORATE [--epochs N]
 #   conformance/run.sh --deposit-contract FILE ...     (deposit files; with npm, or loudly without)
 #   conformance/run.sh --exits QUORATE [--count N]     (minutes; run by hand)

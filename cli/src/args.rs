@@ -51,7 +51,9 @@ pub(crate) use forget::Forget;
 pub(crate) use import::{Import, ImportNew};
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use meeting::{MeetingArgs, ServerArgs};
-pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
+pub(crate) use obol::{
+    ExportObol, LockAsked, LockRequest, LockVerify, Obol, ObolKey, VerifyCluster,
+};
 pub(crate) use recover::Recover;
 pub(crate) use rehearse::RehearseArgs;
 pub(crate) use repair::{Repair, RepairNew};
@@ -171,6 +173,10 @@ impl Command {
             Self::Ssv(KeyShares::Sign(args)) => args.sign.output.as_ref(),
             Self::Restored(RestoredArgs::Ask(args)) => Some(&args.output),
             Self::Restored(RestoredArgs::Answer(args)) => args.output.as_ref(),
+            Self::Obol(Obol::Request(args)) => Some(&args.common.output),
+            Self::Obol(Obol::Sign(args)) => args.sign.output.as_ref(),
+            Self::Obol(Obol::Run(args)) => args.live.output.as_ref(),
+            Self::Obol(Obol::Combine(args)) => args.output.as_ref(),
             Self::Audit(args) => args.html.as_ref(),
             _ => None,
         }
@@ -323,6 +329,10 @@ pub(crate) enum Command {
     /// another nonce or other RSA keys, from the shares of a finished ceremony.
     #[command(subcommand)]
     Ssv(KeyShares),
+    /// Make the lock of an Obol cluster from the shares of a finished ceremony: after a reshare, or
+    /// for other nodes of the same operators.
+    #[command(subcommand)]
+    Obol(Obol),
     /// Verify deposit files, exits, registrations, keystores, slashing protection data, and SSV or
     /// Obol cluster files from any source, offline.
     #[command(subcommand)]

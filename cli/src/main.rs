@@ -166,6 +166,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Deposit(args) => command::signing::deposit(args, out),
         Command::Registration(args) => command::signing::registration(args, out),
         Command::Ssv(args) => command::signing::key_shares(args, out),
+        Command::Obol(args) => command::signing::lock(args, out),
         Command::Verify(args) => command::verify::run(args, out),
         Command::Demo(args) => command::demo::run(args, out),
         #[cfg(feature = "simulation")]

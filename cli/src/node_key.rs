@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::report::CliError;
 use super::{input, messages, secret_file};
+use quorate::ethereum::obol::check::Cluster;
 use quorate::ethereum::secp256k1::NodeSecret;
 use quorate::export::obol::NODE_KEY_FILE;
 use quorate::protocol::participant::OwnSeat;
@@ -26,6 +27,28 @@ pub(crate) fn read(path: &Path) -> Result<NodeSecret, CliError> {
 pub(crate) fn keep(state: &StateDir, key: &NodeSecret) -> Result<(), CliError> {
     let _lock = state.lock().map_err(messages::store)?;
     input::write_private(&path(state), key.to_key_file().expose())
+}
+
+/// The key of the node at `place` of a cluster, from the file given or from the state directory.
+pub(crate) fn of_cluster(
+    given: Option<&Path>,
+    cluster: &Cluster,
+    place: usize,
+    state: &StateDir,
+) -> Result<NodeSecret, CliError> {
+    let node = cluster.nodes().get(place).zip(cluster.definition().operators.get(place));
+    let (expected, operator) =
+        node.ok_or_else(|| messages::internal("an operator that the cluster does not have"))?;
+    let own = path(state);
+    if given.is_none() && own.symlink_metadata().is_err() {
+        return Err(messages::no_node_key(&operator.enr));
+    }
+    let path = given.unwrap_or(&own);
+    let key = read(path)?;
+    match key.public() == *expected {
+        true => Ok(key),
+        false => Err(messages::not_the_node(path, &operator.enr)),
+    }
 }
 
 /// The seat with the key of its node, from the file given or from the state directory; as it is, if

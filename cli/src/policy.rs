@@ -38,6 +38,7 @@ struct Policy {
     deposits: Rule,
     registrations: Rule,
     key_shares: Rule,
+    locks: Rule,
     /// Keys of validators, `0x` and 96 digits.
     allow: Vec<String>,
     /// With the allow-list, who may get the fees: addresses in their checksummed spelling.
@@ -67,9 +68,11 @@ pub(crate) fn allowed(dir: &Path, items: &Items, yes: bool) -> Result<Allowed, C
         Kind::Deposit => policy.deposits,
         Kind::Registration => policy.registrations,
         Kind::KeyShares => policy.key_shares,
+        Kind::Lock => policy.locks,
     };
     let what = match kind {
         Kind::KeyShares => "key share",
+        Kind::Lock => "cluster lock",
         other => other.name(),
     };
     let allow: BTreeSet<&str> = policy.allow.iter().map(String::as_str).collect();

@@ -8,6 +8,7 @@ use quorate::ethereum::interchange::{
     Interchange, InterchangeError, Key, MOST_BYTES, Signed, Vote,
 };
 use quorate::ethereum::network::Network;
+use quorate::export::cut_over::Clock;
 
 /// Most keys that are named one by one.
 const MOST_NAMED: usize = 8;
@@ -61,6 +62,23 @@ pub(crate) fn only(
     }
     keys.iter().for_each(|key| all.add(*key, Signed::default()));
     all.of(keys).map_err(|error| messages::internal(&error.to_string()))
+}
+
+/// Of keys that `all` does not have, the most that they can have signed by now: a block of this
+/// slot and an attestation of this epoch, whose source is an earlier one.
+pub(crate) fn until_now(
+    all: &mut Interchange,
+    keys: &[Key],
+    network: &Network,
+    now: u64,
+) -> Result<(), CliError> {
+    let clock = Clock::at(network, now).ok().flatten();
+    let clock = clock.ok_or_else(|| messages::no_present_epoch(network.name()))?;
+    let vote = Vote { source: clock.epoch().saturating_sub(1), target: clock.epoch() };
+    let most = Signed { slot: Some(clock.slot), vote: Some(vote) };
+    let missing: Vec<&Key> = keys.iter().filter(|key| all.signed(key).is_none()).collect();
+    missing.into_iter().for_each(|key| all.add(*key, most));
+    Ok(())
 }
 
 /// A key as files have it.

@@ -64,6 +64,9 @@ pub(crate) fn stop(
             prompt::sentence(what, args.yes_stopped.as_deref(), "--yes-stopped")?;
         }
     }
+    if args.others_until_now {
+        protection::until_now(&mut all, &keys, network, now())?;
+    }
     let signed = protection::only(all, &args.protection, &keys, args.others_never_ran)?;
     notes.extend(protection::ahead_of_clock(&signed, network, now()));
     notes.iter().for_each(|note| talk(&format!("NOTE: {note}")));

@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(answer.encode(), bytes);
     }
     for validators in [1, 2, 3] {
-        for form in [Form::Plain, Form::Consents, Form::KeyShares] {
+        for form in [Form::Plain, Form::Consents, Form::KeyShares, Form::Lock] {
             if let Ok(frame) = Frame::decode(bytes, 4, Extent { validators, form }) {
                 assert_eq!(frame.encode(), bytes);
             }

@@ -1,5 +1,6 @@
 //! The facts that a clean audit establishes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::ethereum::obol::lock::ClusterLock;
@@ -11,6 +12,7 @@ use crate::primitives::hash::Digest;
 use crate::protocol::items::{Item, items};
 use crate::protocol::outcome::{ValidatorOutcome, certificate};
 use crate::spec::ceremony::Ceremony;
+use crate::spec::kind::CeremonyKind;
 use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 
@@ -33,6 +35,31 @@ pub struct Audited {
     pub(super) without: Seats,
     /// The import by which the keys came, this one or the oldest of the chain that was given.
     pub(super) import: Option<Arc<Ceremony>>,
+    /// Of a reshare whose chain was given: the key generation that made its keys.
+    pub(super) birth: Option<Birth>,
+}
+
+/// A key generation, with what it has signed for the keys that it made.
+#[derive(Clone)]
+pub struct Birth {
+    /// What was agreed.
+    pub ceremony: Arc<Ceremony>,
+    /// Keys and signatures, in the spec's order of validators.
+    pub validators: Arc<[ValidatorOutcome]>,
+}
+
+impl Birth {
+    /// Of a ceremony with this outcome; `None` if it makes no keys.
+    pub fn of(ceremony: &Arc<Ceremony>, validators: &[ValidatorOutcome]) -> Option<Self> {
+        let makes = ceremony.kind() == CeremonyKind::Dkg;
+        makes.then(|| Self { ceremony: ceremony.clone(), validators: validators.into() })
+    }
+
+    /// Where each key stands, compressed.
+    pub fn positions(&self) -> BTreeMap<[u8; 48], usize> {
+        let keys = self.validators.iter().enumerate();
+        keys.map(|(at, validator)| (validator.public_key.to_compressed(), at)).collect()
+    }
 }
 
 impl Audited {
@@ -56,6 +83,17 @@ impl Audited {
     /// audited with it: then its withdrawal credentials are claimed.
     pub fn is_imported(&self) -> bool {
         self.import.is_some()
+    }
+
+    /// The key generation that made these keys: this one, or the oldest of the chain that was
+    /// audited with it. `None` of keys that came by an import.
+    pub fn birth(&self) -> Option<Birth> {
+        self.birth.clone().or_else(|| Birth::of(&self.ceremony, &self.validators))
+    }
+
+    /// The same, if it is not this ceremony.
+    pub fn chain_birth(&self) -> Option<Birth> {
+        self.birth.clone()
     }
 
     /// The session: spec and hellos.

@@ -259,6 +259,7 @@ fn hang_together(newest: &Audited, family: Option<&Family>, ledger: &mut Ledger)
     if names.is_empty() {
         return Ok(());
     }
+    ledger.birth = child.birth();
     let oldest = details::oldest(child.ceremony());
     ledger
         .done(Code::V18, || format!("from the newest to the oldest: {}{oldest}", names.join(", ")))

@@ -10,6 +10,7 @@ use crate::spec::threshold::Index;
 
 use super::code::Code;
 use super::describe;
+use super::facts::Birth;
 use super::report::{Line, Status};
 
 /// What a check yields to later ones; if it could not, the code of the check that failed.
@@ -73,6 +74,8 @@ pub(super) struct Ledger {
     pub(super) at_fault: BTreeSet<Index>,
     /// The import from which the keys come, once a chain was followed to it.
     pub(super) import: Option<Arc<Ceremony>>,
+    /// The key generation at the end of a chain that was followed.
+    pub(super) birth: Option<Birth>,
     first_only: bool,
     failed: Option<Code>,
 }
@@ -87,6 +90,7 @@ impl Ledger {
             completed: None,
             at_fault: BTreeSet::new(),
             import: None,
+            birth: None,
             first_only,
             failed: None,
         }

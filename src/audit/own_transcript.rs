@@ -198,6 +198,7 @@ pub fn own_among(
         rows: None,
         without: container.lacking(),
         import: import.clone(),
+        birth: None,
     };
     details::not_made(&shape, &mut ledger);
     details::beyond(Some(ceremony), &mut ledger);

@@ -28,8 +28,8 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
     let mut ledger = Ledger::new(false);
     let audited = replay(bytes, expectations.ceremony, &mut ledger);
     let hangs = family::check(&audited, expectations.family, &mut ledger);
-    let import = ledger.import.clone();
-    let audited = hangs.and(audited).map(|audited| Audited { import, ..audited });
+    let (import, birth) = (ledger.import.clone(), ledger.birth.take());
+    let audited = hangs.and(audited).map(|audited| Audited { import, birth, ..audited });
     expectation::compare(expectations, &mut ledger, &audited);
     if expectations.exhaustive {
         let _: Got<()> = ledger.check(Code::Exhaustive, || {

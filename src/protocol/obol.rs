@@ -10,7 +10,7 @@ use crate::ethereum::obol::check::Cluster;
 use crate::ethereum::obol::lock::{
     ClusterLock, LockDeposit, LockRegistration, LockValidator, lock_hash,
 };
-use crate::ethereum::secp256k1::{NodePublic, NodeSecret, recover};
+use crate::ethereum::secp256k1::{NodePublic, NodeSecret, SIGNATURE_BYTES, recover};
 use crate::message::body::{Final, LockSignatures};
 use crate::primitives::batch::verify_signature;
 use crate::primitives::curve::{G1, G1Sum, G2, G2Sum, SecretScalar};
@@ -147,10 +147,8 @@ impl<'a> UnsignedLock<'a> {
             }
             Some(_) => {}
         }
-        // One spelling only, the one that Charon writes.
-        let canonical = signatures.node[64] <= 1;
-        let signer = recover(&self.hash, &signatures.node).ok().filter(|_| canonical);
-        if signer != Some(self.cluster.nodes()[operator.position()]) {
+        let node = &self.cluster.nodes()[operator.position()];
+        if !is_of_node(&self.hash, &signatures.node, node) {
             broken.push(Rule::LockNode { operator });
         }
         broken.into_iter().map(|rule| *Fault::new(rule, [&last.statement])).collect()
@@ -188,7 +186,29 @@ fn signatures(last: &Signed<Final>) -> Result<&LockSignatures, Box<Fault>> {
         .ok_or_else(|| Fault::new(Rule::LockShares { operator: last.sender() }, [&last.statement]))
 }
 
+/// Whether a signature on the lock hash is that of a node, in its one spelling: the one that Charon
+/// writes.
+pub(crate) fn is_of_node(
+    hash: &[u8; 32],
+    signature: &[u8; SIGNATURE_BYTES],
+    node: &NodePublic,
+) -> bool {
+    signature[SIGNATURE_BYTES - 1] <= 1 && recover(hash, signature).as_ref() == Ok(node)
+}
+
 fn validator(ceremony: &Ceremony, v: usize, outcome: &ValidatorOutcome) -> LockValidator {
+    lock_validator(ceremony, v, outcome, &outcome.public_shares)
+        .expect("every validator of a cluster has a registration: the spec was checked")
+}
+
+/// What a lock says of a validator: what the ceremony that made its key has signed, and its public
+/// shares. `None` if it has signed no registration.
+pub(crate) fn lock_validator(
+    ceremony: &Ceremony,
+    v: usize,
+    outcome: &ValidatorOutcome,
+    public_shares: &[G1],
+) -> Option<LockValidator> {
     let pubkey = outcome.public_key.to_compressed();
     let mut deposits = Vec::new();
     let mut registration = None;
@@ -205,7 +225,7 @@ fn validator(ceremony: &Ceremony, v: usize, outcome: &ValidatorOutcome) -> LockV
             }),
             // A lock has none.
             Item::Preregistration(..) => {}
-            // No ceremony makes a cluster and registers with SSV: the spec was checked.
+            // No shares sign in a cluster and with SSV: that was checked.
             Item::OwnerNonce(_) => {}
             Item::Registration(message) => {
                 registration = Some(LockRegistration {
@@ -218,11 +238,10 @@ fn validator(ceremony: &Ceremony, v: usize, outcome: &ValidatorOutcome) -> LockV
             }
         }
     }
-    LockValidator {
+    Some(LockValidator {
         public_key: pubkey,
-        public_shares: outcome.public_shares.iter().map(G1::to_compressed).collect(),
+        public_shares: public_shares.iter().map(G1::to_compressed).collect(),
         deposits,
-        registration: registration
-            .expect("every validator of a cluster has a registration: the spec was checked"),
-    }
+        registration: registration?,
+    })
 }

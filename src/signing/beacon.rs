@@ -348,7 +348,7 @@ impl ValidatorRecord {
             }
             Purpose::Exit(_) => self.can_exit(now),
             Purpose::Deposit { .. } => Ok(()),
-            Purpose::Registration(_) | Purpose::KeyShares(_) => self.can_register(),
+            Purpose::Registration(_) | Purpose::KeyShares(_) | Purpose::Lock => self.can_register(),
         }
     }
 

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lock;
 use super::parent::{Cleared, Parent};
 use super::partial::Partial;
+use crate::ethereum::obol::lock::ClusterLock;
 use crate::message::body::EncryptedShare;
 use crate::primitives::batch::{SameMessage, Weights, verify_signatures};
 use crate::primitives::curve::G2;
@@ -38,6 +40,8 @@ pub struct Combined {
     pub signers: Vec<Index>,
     /// Of key shares: what the required operators have encrypted, in the request's order.
     pub renewed: BTreeMap<Index, Vec<EncryptedShare>>,
+    /// Of a lock: the lock, signed by all that have shares.
+    pub lock: Option<Box<ClusterLock>>,
 }
 
 /// How many operators have signed for each validator of the request.
@@ -89,10 +93,14 @@ pub fn combine(
     if !verify(cleared, parent, &signatures) {
         return Err(CombineError::DoesNotVerify);
     }
+    let lock = lock::seal(cleared, parent, &by_index).map(Box::new);
+    if cleared.lock.is_some() && lock.is_none() {
+        return Err(CombineError::DoesNotVerify);
+    }
     let signers: BTreeSet<Index> = groups.into_keys().flatten().collect();
     let renewed = by_index.iter().filter(|(index, _)| cleared.required.contains(index));
     let renewed = renewed.map(|(index, answer)| (*index, answer.sealed.clone())).collect();
-    Ok(Combined { signatures, signers: signers.into_iter().collect(), renewed })
+    Ok(Combined { signatures, signers: signers.into_iter().collect(), renewed, lock })
 }
 
 /// The signatures of validators that the same operators have signed for.

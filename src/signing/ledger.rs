@@ -11,12 +11,14 @@ use crate::ethereum::ssv::OwnerNonce;
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::secret::SecretBytes;
 use crate::spec::ceremony::MOST_VALIDATORS;
+use crate::spec::obol::MOST_EXTENSION_BYTES;
 
 /// Kinds of entries, as in canonical requests.
 const EXIT: u8 = Kind::Exit as u8;
 const DEPOSIT: u8 = Kind::Deposit as u8;
 const REGISTRATION: u8 = Kind::Registration as u8;
 const KEY_SHARES: u8 = Kind::KeyShares as u8;
+const LOCK: u8 = Kind::Lock as u8;
 /// What is added to the kind of an entry for a list of validators.
 const LIST: u8 = 128;
 /// Longest canonical request for one validator, and for a list.
@@ -24,12 +26,14 @@ const LONGEST_REQUEST: usize = 1024;
 const LONGEST_LIST: usize = LONGEST_REQUEST + 80 * MOST_VALIDATORS;
 /// What the RSA keys of a request for key shares take besides.
 const LONGEST_KEYS: usize = 13 * 256;
+/// What the cluster of a request for a lock takes besides.
+const LONGEST_CLUSTER: usize = 4 + MOST_EXTENSION_BYTES;
 
 /// An entry. For one validator: `u8(kind) ‖ signing root(32) ‖ public key(48) ‖ detail(32) ‖
 /// canonical request`. For a list: `u8(128 + kind) ‖ u32(count) ‖ count × (signing root ‖ public
 /// key ‖ detail) ‖ canonical request`, with those that were signed. The detail is zero of an exit,
 /// the credentials of a deposit, `0^24 ‖ u64(date)` of a registration, `owner(20) ‖ 0^4 ‖
-/// u64(nonce)` of key shares, which are always a list.
+/// u64(nonce)` of key shares, and the definition hash of a lock, which are always a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     kind: u8,
@@ -70,6 +74,17 @@ pub enum LedgerError {
         signed: u64,
         /// The date of the one that is asked for.
         asked: u64,
+    },
+    /// This share signs in one network of clusters, and would in another.
+    #[error(
+        "this share has already signed for {signed} of 0x{public_key}, and a share that signs in \
+         two networks is slashed"
+    )]
+    OtherNetwork {
+        /// The validator's key.
+        public_key: String,
+        /// What was signed.
+        signed: &'static str,
     },
     /// This key consented to a later registration by the same owner.
     #[error(
@@ -128,6 +143,10 @@ impl Signed {
                     detail[24..].copy_from_slice(&nonce.to_be_bytes());
                     detail
                 }
+                Purpose::Lock => {
+                    let cluster = cleared.request.items.cluster();
+                    cluster.map_or([0; 32], |cluster| cluster.definition().definition_hash)
+                }
             },
         }
     }
@@ -181,14 +200,21 @@ impl Entry {
         Reader::all(bytes, |r| {
             let byte = r.u8("kind")?;
             let (kind, list) = (byte % LIST, byte >= LIST);
-            if !matches!((kind, list), (EXIT | DEPOSIT | REGISTRATION, _) | (KEY_SHARES, true)) {
+            if !matches!(
+                (kind, list),
+                (EXIT | DEPOSIT | REGISTRATION, _) | (KEY_SHARES | LOCK, true)
+            ) {
                 return Err(invalid("kind", "unknown"));
             }
             let (count, longest) = match list {
                 false => (1, LONGEST_REQUEST),
                 true => (usize::try_from(r.u32("count")?).unwrap_or(usize::MAX), LONGEST_LIST),
             };
-            let longest = if kind == KEY_SHARES { longest + LONGEST_KEYS } else { longest };
+            let longest = match kind {
+                KEY_SHARES => longest + LONGEST_KEYS,
+                LOCK => longest + LONGEST_CLUSTER,
+                _ => longest,
+            };
             if !(1..=MOST_VALIDATORS).contains(&count) {
                 return Err(invalid("count", "not 1 to 8192"));
             }
@@ -243,6 +269,16 @@ pub fn admit<'a>(
         if (entry.kind, wanted.kind) == (EXIT, DEPOSIT) {
             let places = entry.signed.iter().filter_map(|exit| places.get(&exit.public_key));
             exited.extend(places.map(|place| positions[*place]));
+        }
+        let other = match (entry.kind, wanted.kind) {
+            (KEY_SHARES, LOCK) => Some("key shares for SSV"),
+            (LOCK, KEY_SHARES) => Some("the lock of an Obol cluster"),
+            _ => None,
+        };
+        let common = entry.signed.iter().find(|one| places.contains_key(&one.public_key));
+        if let Some((signed, common)) = other.zip(common) {
+            let public_key = hex::encode(common.public_key);
+            return Err(LedgerError::OtherNetwork { public_key, signed });
         }
         if entry.kind != wanted.kind {
             continue;

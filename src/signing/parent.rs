@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::key_shares::{self, KeySharesError};
-use super::request::{Item, Items, Purpose, Request, Terms};
+use super::lock::{self, ClusterLockError, Unsigned};
+use super::request::{Item, Items, Purpose, Request};
 use rayon::prelude::*;
 
-use crate::audit::facts::Audited;
+use crate::audit::facts::{Audited, Birth};
 use crate::ethereum::address::AddressError;
 use crate::ethereum::amount::AmountError;
 use crate::ethereum::bls::message_point;
 use crate::ethereum::deposit::DepositMessage;
-use crate::ethereum::network::Network;
-use crate::ethereum::registration::Registration;
 use crate::primitives::curve::G2;
 use crate::primitives::hash::{Digest, Tag};
 use crate::protocol::outcome::ValidatorOutcome;
@@ -66,6 +65,9 @@ pub enum RequestError {
     /// Key shares that do not fit.
     #[error("key_shares: {0}")]
     KeyShares(#[from] KeySharesError),
+    /// A lock that does not fit.
+    #[error("cluster_lock: {0}")]
+    Lock(#[from] ClusterLockError),
     /// A gas limit that no ceremony has either.
     #[error(
         "gas_limit: {0} is not from {least} to {most}",
@@ -138,6 +140,7 @@ impl RequestError {
             Self::FeeRecipient(_) => "fee_recipient",
             Self::GasLimit(_) => "gas_limit",
             Self::KeyShares(_) => "key_shares",
+            Self::Lock(_) => "cluster_lock",
             Self::Gloas { .. } | Self::NotNewer { .. } => "timestamp",
             Self::Network { .. } | Self::NoCapella => "network",
             Self::Order(_) => "validators",
@@ -154,6 +157,8 @@ pub struct Parent {
     outputs: Digest,
     validators: Vec<ValidatorOutcome>,
     claimed: bool,
+    /// The key generation that made the keys, if this is another ceremony.
+    birth: Option<Birth>,
 }
 
 /// A request that fits its ceremony: what is signed, for which validators.
@@ -164,8 +169,10 @@ pub struct Cleared {
     /// What is signed for each validator, in the request's order.
     pub targets: Vec<Target>,
     /// Operators whose answers are needed beside those of a threshold: of key shares, those whose
-    /// shares have to be encrypted anew.
+    /// shares have to be encrypted anew; of a lock, all that have shares.
     pub required: Vec<Index>,
+    /// Of a lock: what it says.
+    pub lock: Option<Unsigned>,
 }
 
 /// What is signed for one validator of a request.
@@ -188,6 +195,7 @@ impl Parent {
             outputs: audited.outputs(),
             validators: audited.validators().to_vec(),
             claimed: audited.is_imported(),
+            birth: audited.chain_birth(),
         }
     }
 
@@ -200,12 +208,21 @@ impl Parent {
             outputs: outcome.outputs,
             validators: outcome.validators.clone(),
             claimed: participant.seat().ceremony.kind() == CeremonyKind::Import,
+            birth: None,
         })
     }
 
-    /// The same, of which a parent's transcript shows that its keys came by an import.
-    pub fn of_import(self, imported: bool) -> Self {
-        Self { claimed: self.claimed || imported, ..self }
+    /// The same of a reshare, with what the transcripts of its parents show: that its keys came by
+    /// an import, or the key generation that made them.
+    pub fn hanging_on(self, older: Option<&Audited>) -> Self {
+        let Some(older) = older else { return self };
+        Self { claimed: self.claimed || older.is_imported(), birth: older.birth(), ..self }
+    }
+
+    /// The key generation that made the keys; `None` of an import, or if its transcript was not
+    /// given.
+    pub fn birth(&self) -> Option<Birth> {
+        self.birth.clone().or_else(|| Birth::of(&self.ceremony, &self.validators))
     }
 
     /// Whether the withdrawal credentials are claimed and not proven: the keys came by an import.
@@ -281,13 +298,19 @@ impl Parent {
         if let Some(requester) = request.requester {
             check_requester(&request, requester.index, &requester.signature, ceremony)?;
         }
-        let required = key_shares::check(self, &request.items)?;
-        let targets = self.targets(&request.items)?;
-        Ok(Cleared { request, targets, required })
+        let lock = lock::check(self, &request.items)?;
+        let required = match lock {
+            Some(_) => ceremony.receivers().map(|(index, _)| index).collect(),
+            None => key_shares::check(self, &request.items)?,
+        };
+        let targets = self.targets(&request.items, lock.as_ref())?;
+        Ok(Cleared { request, targets, required, lock })
     }
 
     /// What is signed for each validator of a list in the ceremony's order.
-    fn targets(&self, items: &Items) -> Result<Vec<Target>, RequestError> {
+    fn targets(&self, items: &Items, lock: Option<&Unsigned>) -> Result<Vec<Target>, RequestError> {
+        // One for all of them.
+        let of_lock = lock.map(|lock| (lock.hash(), message_point(&lock.hash())));
         let keys = self.validators.iter().map(|validator| validator.public_key.to_compressed());
         let positions: BTreeMap<[u8; 48], usize> =
             keys.enumerate().map(|(position, key)| (key, position)).collect();
@@ -300,13 +323,13 @@ impl Parent {
                 return Err(RequestError::Order(key()));
             }
             next = validator + 1;
-            Ok((validator, self.signing_root(validator, item)?))
+            Ok((validator, self.signing_root(validator, item, of_lock)?))
         });
         let roots: Vec<_> = roots.collect::<Result<_, RequestError>>()?;
         let target = |(validator, signing_root): (usize, [u8; 32])| Target {
             validator,
             signing_root,
-            message: message_point(&signing_root),
+            message: of_lock.map_or_else(|| message_point(&signing_root), |(_, point)| point),
         };
         Ok(match roots.len() {
             // The simulation's memory is each thread's own.
@@ -316,7 +339,12 @@ impl Parent {
     }
 
     /// What a validator signs, if the ceremony allows it.
-    fn signing_root(&self, validator: usize, item: &Item) -> Result<[u8; 32], RequestError> {
+    fn signing_root(
+        &self,
+        validator: usize,
+        item: &Item,
+        of_lock: Option<([u8; 32], G2)>,
+    ) -> Result<[u8; 32], RequestError> {
         let network = self.ceremony.network();
         match item.purpose {
             Purpose::Exit(exit) => exit.signing_root(network).ok_or(RequestError::NoCapella),
@@ -340,34 +368,8 @@ impl Parent {
             }
             // Neither domain nor network.
             Purpose::KeyShares(owner_nonce) => Ok(owner_nonce.digest()),
-        }
-    }
-}
-
-impl Terms {
-    /// What the validator with this key signs.
-    pub fn registration(self, pubkey: [u8; 48]) -> Registration {
-        let Self { fee_recipient, gas_limit, timestamp } = self;
-        Registration { fee_recipient, gas_limit, timestamp, pubkey }
-    }
-
-    /// What is required of a registration on this network, whatever the clock says.
-    pub fn check(&self, network: &Network) -> Result<(), RequestError> {
-        let Self { fee_recipient, gas_limit, timestamp } = *self;
-        fee_recipient.usable().map_err(RequestError::FeeRecipient)?;
-        if !GAS_LIMITS.contains(&gas_limit) {
-            return Err(RequestError::GasLimit(gas_limit));
-        }
-        // Of a network whose genesis is not known, no ceremony has signed a registration.
-        let genesis = network.genesis_time().unwrap_or(0);
-        if timestamp <= genesis {
-            return Err(RequestError::NotNewer { found: timestamp, genesis });
-        }
-        match network.gloas_epoch().zip(network.epoch_at(timestamp)) {
-            Some((since, epoch)) if epoch >= since => {
-                Err(RequestError::Gloas { timestamp, network: network.name().to_owned(), since })
-            }
-            _ => Ok(()),
+            // The lock hash, of all of them.
+            Purpose::Lock => of_lock.map(|(hash, _)| hash).ok_or(ClusterLockError::NoBirth.into()),
         }
     }
 }

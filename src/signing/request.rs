@@ -1,19 +1,22 @@
 //! A request for partial signatures: what to sign for which validators, under which ceremony's
 //! keys, and who gets the answers.
 
-use std::collections::BTreeSet;
-
+use super::parent::RequestError;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::exit::VoluntaryExit;
-use crate::ethereum::ssv::{CLUSTER_SIZES, OwnerNonce, RsaPublic};
+use crate::ethereum::network::Network;
+use crate::ethereum::registration::Registration;
+use crate::ethereum::ssv::OwnerNonce;
 use crate::identity::card::OperatorCard;
 use crate::identity::operator::Operator;
 use crate::primitives::codec::Writer;
 use crate::primitives::hash::{Digest, Tag, tagged};
-use crate::spec::ceremony::MOST_VALIDATORS;
-use crate::spec::ssv::LARGEST_NONCE;
+use crate::spec::ceremony::GAS_LIMITS;
+use crate::spec::obol::encode;
 use crate::spec::threshold::Index;
+
+pub use super::items::{Item, Items, ItemsError};
 
 const MAGIC: &[u8; 4] = b"QREQ";
 /// Of one validator.
@@ -22,6 +25,8 @@ const ONE: u16 = 1;
 const MANY: u16 = 2;
 /// Of key shares, for any number of validators.
 const KEY_SHARES: u16 = 3;
+/// Of the lock of a cluster, for all validators of a ceremony.
+const LOCK: u16 = 4;
 
 /// What is asked for, of one validator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +44,8 @@ pub enum Purpose {
     Registration(Terms),
     /// Key shares for SSV, and the validator's consent to be registered with them.
     KeyShares(OwnerNonce),
+    /// The lock of an Obol cluster, which all shares of all validators sign.
+    Lock,
 }
 
 /// What a later registration says, of every validator of a request.
@@ -50,6 +57,34 @@ pub struct Terms {
     pub gas_limit: u64,
     /// Its date, in seconds since 1970.
     pub timestamp: u64,
+}
+
+impl Terms {
+    /// What the validator with this key signs.
+    pub fn registration(self, pubkey: [u8; 48]) -> Registration {
+        let Self { fee_recipient, gas_limit, timestamp } = self;
+        Registration { fee_recipient, gas_limit, timestamp, pubkey }
+    }
+
+    /// What is required of a registration on this network, whatever the clock says.
+    pub fn check(&self, network: &Network) -> Result<(), RequestError> {
+        let Self { fee_recipient, gas_limit, timestamp } = *self;
+        fee_recipient.usable().map_err(RequestError::FeeRecipient)?;
+        if !GAS_LIMITS.contains(&gas_limit) {
+            return Err(RequestError::GasLimit(gas_limit));
+        }
+        // Of a network whose genesis is not known, no ceremony has signed a registration.
+        let genesis = network.genesis_time().unwrap_or(0);
+        if timestamp <= genesis {
+            return Err(RequestError::NotNewer { found: timestamp, genesis });
+        }
+        match network.gloas_epoch().zip(network.epoch_at(timestamp)) {
+            Some((since, epoch)) if epoch >= since => {
+                Err(RequestError::Gloas { timestamp, network: network.name().to_owned(), since })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What a request is for. The numbers are those of canonical requests and of the log.
@@ -64,16 +99,19 @@ pub enum Kind {
     Registration = 3,
     /// Key shares for SSV.
     KeyShares = 4,
+    /// The lock of an Obol cluster.
+    Lock = 5,
 }
 
 impl Kind {
-    /// `exit`, `deposit`, `registration` or `ssv`: the name of its command.
+    /// `exit`, `deposit`, `registration`, `ssv` or `obol`: the name of its command.
     pub fn name(self) -> &'static str {
         match self {
             Self::Exit => "exit",
             Self::Deposit => "deposit",
             Self::Registration => "registration",
             Self::KeyShares => "ssv",
+            Self::Lock => "obol",
         }
     }
 }
@@ -86,12 +124,13 @@ impl Purpose {
             Self::Deposit { .. } => Kind::Deposit,
             Self::Registration(_) => Kind::Registration,
             Self::KeyShares(_) => Kind::KeyShares,
+            Self::Lock => Kind::Lock,
         }
     }
 
     /// Whether it is of the same kind, and the same in what all validators of a request have in
     /// common.
-    fn goes_with(&self, other: &Self) -> bool {
+    pub(super) fn goes_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Exit(one), Self::Exit(other)) => one.epoch == other.epoch,
             (Self::Deposit { amount: one, .. }, Self::Deposit { amount: other, .. }) => {
@@ -113,6 +152,8 @@ impl Purpose {
                 .u64(terms.timestamp),
             // Of the first: the others follow from it.
             Self::KeyShares(first) => writer.bytes(first.owner.as_bytes()).u64(first.nonce),
+            // The cluster, which stands beside the validators.
+            Self::Lock => writer,
         }
     }
 
@@ -123,160 +164,8 @@ impl Purpose {
             Self::Deposit { withdrawal_credentials, .. } => {
                 writer.bytes(withdrawal_credentials.as_bytes())
             }
-            Self::Registration(_) | Self::KeyShares(_) => writer,
+            Self::Registration(_) | Self::KeyShares(_) | Self::Lock => writer,
         }
-    }
-}
-
-/// One validator of a request, and what to sign for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Item {
-    /// The validator's key, compressed.
-    pub public_key: [u8; 48],
-    /// What to sign.
-    pub purpose: Purpose,
-}
-
-/// The validators of a request: 1 to 8192, of one kind, with one epoch, one amount or one
-/// registration for all, each once. Of key shares: with one owner, nonces in a row, and the RSA
-/// keys of the operators that have shares.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Items {
-    list: Vec<Item>,
-    operator_keys: Vec<RsaPublic>,
-}
-
-/// Why a list is not the validators of a request.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ItemsError {
-    /// None at all.
-    #[error("no validator")]
-    Empty,
-    /// More than a ceremony has.
-    #[error("more than {MOST_VALIDATORS} validators")]
-    TooMany,
-    /// Of several kinds, or with more than one epoch, amount or registration.
-    #[error("not all of one kind, with one epoch, amount or registration")]
-    Mixed,
-    /// A key twice.
-    #[error("0x{0} is there twice")]
-    KeyTwice(String),
-    /// Two validators with one index.
-    #[error("two of them have the validator index {0}")]
-    IndexTwice(u64),
-    /// Key shares without the operators' keys.
-    #[error("key shares without the operators' RSA keys")]
-    NoKeys,
-    /// RSA keys of a number of operators that no cluster has.
-    #[error("{0} RSA keys; clusters have 4, 7, 10 or 13 operators")]
-    Cluster(usize),
-    /// One RSA key for two operators.
-    #[error("RSA keys {first} and {second} are the same")]
-    RsaKeyTwice {
-        /// Which, from 1.
-        first: usize,
-        /// Which, from 1.
-        second: usize,
-    },
-    /// Nonces that the folders of SSV's tools have no names for.
-    #[error("nonces from {first} on for {count} validators; the largest is {LARGEST_NONCE}")]
-    Nonces {
-        /// The first nonce.
-        first: u64,
-        /// How many validators there are.
-        count: usize,
-    },
-}
-
-impl Items {
-    /// One validator.
-    pub fn one(public_key: [u8; 48], purpose: Purpose) -> Self {
-        Self { list: vec![Item { public_key, purpose }], operator_keys: Vec::new() }
-    }
-
-    /// Any number, in order.
-    pub fn new(items: Vec<Item>) -> Result<Self, ItemsError> {
-        let first = items.first().ok_or(ItemsError::Empty)?.purpose;
-        if items.len() > MOST_VALIDATORS {
-            return Err(ItemsError::TooMany);
-        }
-        if matches!(first, Purpose::KeyShares(_)) {
-            return Err(ItemsError::NoKeys);
-        }
-        let (mut keys, mut indices) = (BTreeSet::new(), BTreeSet::new());
-        for Item { public_key, purpose } in &items {
-            if !purpose.goes_with(&first) {
-                return Err(ItemsError::Mixed);
-            }
-            if !keys.insert(public_key) {
-                return Err(ItemsError::KeyTwice(hex::encode(public_key)));
-            }
-            if let Purpose::Exit(exit) = purpose
-                && !indices.insert(exit.validator_index)
-            {
-                return Err(ItemsError::IndexTwice(exit.validator_index));
-            }
-        }
-        Ok(Self { list: items, operator_keys: Vec::new() })
-    }
-
-    /// Key shares of these validators, in order, with nonces from `first` on, under these RSA keys,
-    /// by index of the operators that have shares.
-    pub fn key_shares(
-        public_keys: Vec<[u8; 48]>,
-        first: OwnerNonce,
-        operator_keys: Vec<RsaPublic>,
-    ) -> Result<Self, ItemsError> {
-        let count = public_keys.len();
-        match count {
-            0 => return Err(ItemsError::Empty),
-            1..=MOST_VALIDATORS => {}
-            _ => return Err(ItemsError::TooMany),
-        }
-        let last = u64::try_from(count - 1).ok().and_then(|more| first.nonce.checked_add(more));
-        if last.is_none_or(|last| last > LARGEST_NONCE) {
-            return Err(ItemsError::Nonces { first: first.nonce, count });
-        }
-        if !CLUSTER_SIZES.contains(&operator_keys.len()) {
-            return Err(ItemsError::Cluster(operator_keys.len()));
-        }
-        for (second, key) in operator_keys.iter().enumerate() {
-            if let Some(first) = operator_keys[..second].iter().position(|other| other == key) {
-                return Err(ItemsError::RsaKeyTwice { first: first + 1, second: second + 1 });
-            }
-        }
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = public_keys.iter().find(|key| !seen.insert(**key)) {
-            return Err(ItemsError::KeyTwice(hex::encode(twice)));
-        }
-        let list = public_keys.into_iter().zip(first.nonce..).map(|(public_key, nonce)| {
-            let purpose = Purpose::KeyShares(OwnerNonce { owner: first.owner, nonce });
-            Item { public_key, purpose }
-        });
-        Ok(Self { list: list.collect(), operator_keys })
-    }
-
-    /// Of key shares: the RSA keys, by index of the operators that have shares.
-    pub fn operator_keys(&self) -> &[RsaPublic] {
-        &self.operator_keys
-    }
-
-    /// The first, of which there is always one.
-    pub fn first(&self) -> &Item {
-        &self.list[0]
-    }
-
-    /// What is asked for.
-    pub fn kind(&self) -> Kind {
-        self.first().purpose.kind()
-    }
-}
-
-impl core::ops::Deref for Items {
-    type Target = [Item];
-
-    fn deref(&self) -> &[Item] {
-        &self.list
     }
 }
 
@@ -320,13 +209,14 @@ pub struct Request {
 impl Request {
     /// Whether it is for one validator alone, as version 1 of the format has it.
     pub fn is_single(&self) -> bool {
-        self.items.len() == 1 && self.items.kind() != Kind::KeyShares
+        self.items.len() == 1 && !matches!(self.items.kind(), Kind::KeyShares | Kind::Lock)
     }
 
     /// Of its canonical bytes, and of its file.
     pub(super) fn version(&self) -> u16 {
         match self.items.kind() {
             Kind::KeyShares => KEY_SHARES,
+            Kind::Lock => LOCK,
             _ if self.is_single() => ONE,
             _ => MANY,
         }
@@ -347,8 +237,11 @@ impl Request {
     ///
     /// Of key shares (kind 4): `u16(3)`, after the network `owner(20) ‖ u64(first nonce) ‖ u8(n) ‖
     /// n × modulus(256) ‖ u32(count)`, and for each validator `public key(48)`.
+    ///
+    /// Of a lock (kind 5): `u16(4)`, after the network `u32(length) ‖ cluster` as in a spec, and
+    /// `u32(count)`, and for each validator `public key(48)`.
     pub fn canonical(&self) -> Vec<u8> {
-        let length = 512 + 80 * self.items.len() + 256 * self.items.operator_keys.len();
+        let length = 512 + 80 * self.items.len() + 256 * self.items.operator_keys().len();
         let head = Writer::with_capacity(length)
             .bytes(MAGIC)
             .u16(self.version())
@@ -365,7 +258,12 @@ impl Request {
                 let one = |writer: Writer, item: &Item| {
                     item.purpose.write_own(writer.bytes(&item.public_key))
                 };
-                let keys = &self.items.operator_keys;
+                let keys = self.items.operator_keys();
+                let head = head.each(self.items.cluster(), |writer, cluster| {
+                    let bytes = encode(cluster);
+                    let length = u32::try_from(bytes.len()).expect("at most 2 MiB");
+                    writer.u32(length).bytes(&bytes)
+                });
                 let common = match (purpose.write_common(head), u8::try_from(keys.len())) {
                     (writer, Ok(0)) => writer,
                     (writer, n) => writer

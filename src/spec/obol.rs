@@ -16,7 +16,7 @@ use crate::ethereum::obol::lock_check::network;
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 
 /// Most bytes of the extension: wallets that are contracts, and the definition.
-pub(super) const MOST_EXTENSION_BYTES: usize = 2 + 20 * MOST_CONTRACTS + MOST_BYTES;
+pub(crate) const MOST_EXTENSION_BYTES: usize = 2 + 20 * MOST_CONTRACTS + MOST_BYTES;
 /// Every operator's wallet and the creator's.
 const MOST_CONTRACTS: usize = 256;
 
@@ -61,7 +61,7 @@ pub(super) fn read(
 
 /// The extension's bytes: number of contract wallets(2) ‖ that many: address(20), ascending ‖ the
 /// definition as compact JSON.
-pub(super) fn encode(cluster: &Cluster) -> Vec<u8> {
+pub(crate) fn encode(cluster: &Cluster) -> Vec<u8> {
     let contracts = cluster.contracts();
     Writer::default()
         .u16(
@@ -138,7 +138,8 @@ pub(super) fn check(cluster: &Cluster, terms: &Terms) -> Result<(), ClusterError
     Ok(())
 }
 
-fn differs(field: &str, ceremony: &str, definition: &str) -> ClusterError {
+/// A field of the definition that says something else than the ceremony.
+pub(crate) fn differs(field: &str, ceremony: &str, definition: &str) -> ClusterError {
     ClusterError::Differs {
         field: field.to_owned(),
         ceremony: ceremony.to_owned(),
@@ -146,7 +147,8 @@ fn differs(field: &str, ceremony: &str, definition: &str) -> ClusterError {
     }
 }
 
-fn same<T: PartialEq + core::fmt::Display>(
+/// Whether both say the same of a field.
+pub(crate) fn same<T: PartialEq + core::fmt::Display>(
     field: &str,
     ceremony: T,
     definition: T,

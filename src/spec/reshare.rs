@@ -152,7 +152,7 @@ pub(super) fn check(
             }
         }
     }
-    check_seats(spec, seats)?;
+    check_seats(spec)?;
     let larger = required.max(spec.origin.required());
     if validators.len() * seats.len() * larger > MOST_WORK {
         let (validators, seats) = (validators.len(), seats.len());
@@ -179,10 +179,10 @@ pub(super) fn check(
     }
 }
 
-fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
+fn check_seats(spec: &ReshareSpec) -> Result<(), ReshareError> {
     use ReshareError::*;
-    let (mut next, mut dealers) = (1, Vec::<(OldShare, usize)>::new());
-    for (at, (part, seat)) in spec.seats.iter().zip(seats).enumerate() {
+    let mut dealers = Vec::<(OldShare, usize)>::new();
+    for (at, part) in spec.seats.iter().enumerate() {
         let place = |field| Place::operator(at, field);
         if part.deals.is_none() && !part.receives {
             return Err(NoPart { place: place("receives") });
@@ -198,12 +198,6 @@ fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
                 return Err(OldIndexTwice { place: place("deals"), index: found, first: *first });
             }
             dealers.push((share, at));
-        }
-        if part.receives && spec.regained.is_none() {
-            if seat.point != next {
-                return Err(Point { place: place("point"), point: seat.point });
-            }
-            next += 1;
         }
     }
     if spec.origin == Origin::Keys {

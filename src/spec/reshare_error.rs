@@ -60,13 +60,11 @@ pub enum ReshareError {
         /// How many must.
         required: usize,
     },
-    /// A receiver's point is not its number among the receivers.
-    #[error("{place}: {point}; receivers have the points 1, 2, 3 and so on, in order")]
-    Point {
+    /// An evaluation point of an operator that gets no share.
+    #[error("{place}: given of an operator that gets no share; leave it out")]
+    PointAlone {
         /// Where.
         place: Place,
-        /// The point.
-        point: u64,
     },
     /// Positions of validators have one order.
     #[error("{place}: validator {number} of the parent is out of order or listed twice")]
@@ -118,9 +116,9 @@ pub enum ReshareError {
         /// Where.
         place: Place,
     },
-    /// What a reshare does not make.
-    #[error("{field}: not yet written by this program for a reshare; leave it out")]
-    NotYet {
+    /// What a reshare does not sign.
+    #[error("{field}: no part of a reshare or an import, which signs nothing for it")]
+    NotPart {
         /// The field.
         field: String,
     },

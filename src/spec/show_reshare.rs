@@ -7,6 +7,7 @@ use super::ceremony::Ceremony;
 use super::kind::CeremonyKind;
 use super::reshare::{Origin, Parent, ReshareSpec, SeatPart};
 use super::show::{few, network, numbers, plural, warnings, words};
+use super::threshold::Index;
 use crate::ethereum::deposit::WithdrawalCredentials;
 
 pub(super) fn describe(
@@ -79,13 +80,14 @@ fn operators(ceremony: &Ceremony, spec: &ReshareSpec, out: &mut String) -> core:
     }
     let addressed = ceremony.roster().iter().any(|(_, seat)| seat.address.is_some());
     for ((index, seat), part) in ceremony.roster().iter().zip(&spec.seats) {
+        let share = new_share(ceremony, index, seat.point);
         let address = match &seat.address {
             Some(address) => format!(", {address}"),
             None if addressed => ", no address given".to_owned(),
             None => String::new(),
         };
         writeln!(out, "  {index}. \"{}\"{address}", seat.card.name)?;
-        writeln!(out, "     {}", said(&spec.origin, part, seat.point))?;
+        writeln!(out, "     {}", said(&spec.origin, part, &share))?;
         writeln!(out, "     key {}, card {}", seat.card.key.short(), seat.card.short())?;
     }
     if addressed {
@@ -101,12 +103,21 @@ pub fn dealer(ceremony: &Ceremony) -> String {
     seat.map_or_else(String::new, |seat| format!("\"{}\"", seat.card.name))
 }
 
-fn said(origin: &Origin, part: &SeatPart, point: u64) -> String {
+/// The number of the share that a seat gets, and its evaluation point where that is another.
+fn new_share(ceremony: &Ceremony, index: Index, point: u64) -> String {
+    let number = ceremony.parts().receivers.place(index).map_or(0, |place| place + 1);
+    match u64::try_from(number) {
+        Ok(number) if number == point => number.to_string(),
+        _ => format!("{number} (point {point})"),
+    }
+}
+
+fn said(origin: &Origin, part: &SeatPart, share: &str) -> String {
     if *origin == Origin::Keys {
         return match (part.deals, part.receives) {
-            (Some(_), true) => format!("holds the keys, deals them, and gets share {point}"),
+            (Some(_), true) => format!("holds the keys, deals them, and gets share {share}"),
             (Some(_), false) => "holds the keys, deals them, and gets no share".to_owned(),
-            (None, _) => format!("gets share {point}"),
+            (None, _) => format!("gets share {share}"),
         };
     }
     let dealt = part.deals.map(|share| {
@@ -115,9 +126,9 @@ fn said(origin: &Origin, part: &SeatPart, point: u64) -> String {
         format!("deals the share of operator {}{at} of the parent", share.index)
     });
     match (dealt, part.receives) {
-        (Some(dealt), true) => format!("{dealt}, and gets new share {point}"),
+        (Some(dealt), true) => format!("{dealt}, and gets new share {share}"),
         (Some(dealt), false) => format!("{dealt}, and gets no new share"),
-        (None, _) => format!("is new, and gets new share {point}"),
+        (None, _) => format!("is new, and gets new share {share}"),
     }
 }
 

@@ -106,14 +106,14 @@ def hexed(data):
     return "0x" + data.hex()
 
 
-def case(name, kind, version, fields, middle, details, custodian=False, per=0):
+def case(name, kind, version, fields, middle, details, custodian=False, per=0, more=0):
     file = {"format": "quorate-request", "version": version}
     file |= dict(zip(("ceremony", "dkg", "outputs"), (digest.hex() for digest in DIGESTS)))
     file |= {"network": "hoodi"} | fields | {"answers_to": CARD if custodian else "public"}
     canonical = b"QREQ" + u(2, version) + u(1, kind) + b"".join(DIGESTS) + u(2, 5) + b"hoodi" + middle
     canonical += card_bytes(CARD) if custodian else b"\0"
     identity = th("signing-request", canonical)
-    payload = 2 + 96 * len(details) + per * len(details) + 64
+    payload = 2 + 96 * len(details) + per * len(details) + more + 64
     sealed = 32 + 48 + payload + 16 * max(1, -(-payload // 65439))
     made = {"name": name, "file": file, "canonical": canonical.hex(), "id": identity.hex()}
     made["asked_by_2"] = th("signing-request-signature", identity + u(2, 2)).hex()
@@ -168,8 +168,22 @@ def key_shares(keys, nonce, custodian=False):
     return made | {"consents": [keccak256(f"{OWNER}:{n}".encode()).hex() for n in nonces]}
 
 
+def lock(keys, version, custodian=False):
+    """Section 11.12: the definition is an example's, in its one encoding (section 12.1)."""
+    path = HERE.parent / f"ceremony-specs/examples/obol/definition-{version}.json"
+    definition = json.loads(path.read_text())
+    text = json.dumps(definition, separators=(",", ":"), ensure_ascii=False)
+    fields = {"definition": text, "validators": [{"public_key": hexed(key)} for key in keys]}
+    cluster = u(2, 0) + text.encode()
+    middle = u(4, len(cluster)) + cluster + u(4, len(keys)) + b"".join(keys)
+    details = [bytes.fromhex(definition["definition_hash"][2:])] * len(keys)
+    name = f"a lock of {version} for a custodian" if custodian else f"a lock of {version}"
+    return case(name, 5, 4, {"cluster_lock": fields}, middle, details, custodian, more=65)
+
+
 cases = [exits(KEYS[:1]), exits(KEYS), exits(KEYS[:2], True), deposits(KEYS[:1]), deposits(KEYS[:2])]
 cases += [registrations(KEYS[:1]), registrations(KEYS), key_shares(KEYS[:1], 0), key_shares(KEYS, 7), key_shares(KEYS[:2], 999998, True)]
+cases += [lock(KEYS, "v1.10.0"), lock(KEYS[:1], "v1.11.0", True)]
 comment = "requests of chapter 11: written from the specification alone by generate/requests.py"
 out = HERE / "requests/requests.json"
 out.parent.mkdir(exist_ok=True)

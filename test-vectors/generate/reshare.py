@@ -184,7 +184,7 @@ def checksummed(address):
 
 
 def reshare(parent, others, about, name, threshold, seats, positions):
-    """`seats`: (name, old index or None, whether it receives)."""
+    """`seats`: (name, old index or None, whether it receives, or the point at which)."""
     spec, rows, certificate = parent
     cards = {seat["name"]: seat["card"] for seat in others["seats"]}
     cards |= {seat["name"]: seat["card"] for seat in spec["seats"]}
@@ -195,7 +195,7 @@ def reshare(parent, others, about, name, threshold, seats, positions):
     text = lambda s: u16(len(s)) + s.encode()
     out = b"QSPC\0\2\2\0" + text(name) + identifier + (1).to_bytes(4, "big") + spec["network"]
     out += u16(len(seats)) + u16(threshold) + certificate + root + u16(spec["n"]) + u16(spec["t"])
-    operators, point, shares = [], 0, {}
+    operators, number, shares = [], 0, {}
     for who, old, receives in seats:
         out += bytes([(1 if old else 0) | (2 if receives else 0)])
         entry = {"card": bech32m("quorate", b"\2" + cards[who])}
@@ -208,7 +208,11 @@ def reshare(parent, others, about, name, threshold, seats, positions):
                 entry["old_point"] = old_point
             shares[who] = [compressed(evaluate(row, old_point)).hex() for row in rows]
         if receives:
-            point += 1
+            # Section 13.2: its number among the receivers, if the file does not say otherwise.
+            number += 1
+            point = number if receives is True else receives
+            if receives is not True:
+                entry["point"] = point
             out += point.to_bytes(8, "big")
         else:
             entry["receives"] = False
@@ -262,6 +266,13 @@ def main():
             "Grow",
             4,
             [(third, 3, True), (first, 1, True), (fourth, 4, True), (second, None, True), ("erin", None, True)],
+            [0, 1],
+        ),
+        "numbers": (
+            "points that the file gives, as for a cluster of SSV: one operator is replaced by another with a number between theirs",
+            "Numbers",
+            3,
+            [(first, 1, 11), (second, 2, 22), ("erin", None, 2**53 - 1 - 44), (fourth, 4, 2**53 - 1), (third, 3, False)],
             [0, 1],
         ),
     }

@@ -216,12 +216,12 @@ fn every_rule_refuses_with_its_reason() {
         (
             "deposits",
             with("/validators/1/amounts", json!(["32"])),
-            ReshareError::NotYet { field: "validators[1].amounts".to_owned() }.into(),
+            ReshareError::NotPart { field: "validators[1].amounts".to_owned() }.into(),
         ),
         (
             "preregistrations",
             with("/preregistration", json!({ "draft": "2026-08-17" })),
-            ReshareError::NotYet { field: "preregistration".to_owned() }.into(),
+            ReshareError::NotPart { field: "preregistration".to_owned() }.into(),
         ),
         ("parts of a key generation", without, alone(op(1, "receives")).into()),
     ];
@@ -254,7 +254,7 @@ fn bytes_are_refused_with_their_reason() {
         (
             "a point out of order",
             patched(alice + 1, &2_u64.to_be_bytes()),
-            ReshareError::Point { place: Place::operator(0, "point"), point: 2 }.into(),
+            SpecError::PointDuplicate { place: Place::operator(2, "point"), point: 2, first: 0 },
         ),
         (
             "no dealer",

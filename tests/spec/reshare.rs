@@ -163,7 +163,7 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
     let operator = Place::operator;
     let validator = Place::validator;
     let seventeen = |_| json!({ "card": card("alice") });
-    let not_yet = |field: &str| NotYet { field: field.to_owned() };
+    let no_part = |field: &str| NotPart { field: field.to_owned() };
     let reshare: Vec<(&'static str, Value, ReshareError)> = vec![
         ("version 1", with("/version", json!(1)), Version),
         (
@@ -267,23 +267,27 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
         (
             "preregistrations",
             with("/preregistration", json!({ "draft": "2026-08-17" })),
-            not_yet("preregistration"),
+            no_part("preregistration"),
         ),
-        ("amounts", with("/validators/1/amounts", json!(["32"])), not_yet("validators[1].amounts")),
+        ("amounts", with("/validators/1/amounts", json!(["32"])), no_part("validators[1].amounts")),
         (
             "a registration",
             with("/validators/1/fee_recipient", json!(FIRST)),
-            not_yet("validators[1].fee_recipient"),
+            no_part("validators[1].fee_recipient"),
         ),
         (
             "a gas limit",
             with("/validators/1/gas_limit", json!(1)),
-            not_yet("validators[1].gas_limit"),
+            no_part("validators[1].gas_limit"),
         ),
-        ("points", with("/operators/0/point", json!(1)), not_yet("operators[0].point")),
-        ("RSA keys", with("/operators/4/ssv_key", json!("")), not_yet("operators[4].ssv_key")),
-        ("SSV", with("/ssv", json!({ "owner": FIRST, "nonce": 0 })), not_yet("ssv")),
-        ("Obol", with("/obol", json!({ "definition": "" })), not_yet("obol")),
+        (
+            "a point of nobody's new share",
+            with("/operators/1/point", json!(1)),
+            PointAlone { place: operator(1, "point") },
+        ),
+        ("RSA keys", with("/operators/4/ssv_key", json!("")), no_part("operators[4].ssv_key")),
+        ("SSV", with("/ssv", json!({ "owner": FIRST, "nonce": 0 })), no_part("ssv")),
+        ("Obol", with("/obol", json!({ "definition": "" })), no_part("obol")),
         (
             "an old index and no parent",
             edited(good(), "/operators/1/deals", json!(1)),
@@ -333,6 +337,21 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
         ),
         ("no validators", with("/validators", json!([])), SpecError::NoValidators),
         (
+            "the new point 0",
+            with("/operators/3/point", json!(0)),
+            SpecError::PointZero { place: operator(3, "point") },
+        ),
+        (
+            "a new point twice",
+            with("/operators/2/point", json!(1)),
+            SpecError::PointDuplicate { place: operator(2, "point"), point: 1, first: 0 },
+        ),
+        (
+            "new points that do not ascend with the seats",
+            with("/operators/0/point", json!(9)),
+            SpecError::PointOrder { place: operator(2, "point"), point: 2, previous: 9 },
+        ),
+        (
             "too many validators",
             with("/validators/0/count", json!(8192)),
             SpecError::TooManyValidators(8193),
@@ -365,10 +384,50 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
     reshare.into_iter().map(|(about, file, why)| (about, file, why.into())).chain(of_all).collect()
 }
 
+/// Points of the receivers that the file gives stand in the bytes, and nothing else differs; a file
+/// that is written from them gives all or none.
+#[test]
+fn receivers_have_the_points_of_the_file() {
+    let largest = u64::MAX;
+    let points = [(0, 11), (2, 22), (3, 44), (4, largest)];
+    let set = |file: Value, (at, point): &(usize, u64)| {
+        let mut file = file;
+        file["operators"][*at]["point"] = json!(point);
+        file
+    };
+    let made = ceremony(&points.iter().fold(reshare(), set)).unwrap();
+    let found: Vec<u64> = made.receivers().map(|(_, seat)| seat.point).collect();
+    assert_eq!(found, [11, 22, 44, largest]);
+    let mut expected = expected_bytes();
+    for (name, (_, point)) in ["alice", "dave", "erin", "frank"].iter().zip(points) {
+        let key = operator(name).card().key;
+        let at = expected.windows(32).position(|at| at == key.as_bytes()).unwrap();
+        expected[at - 8..at].copy_from_slice(&point.to_be_bytes());
+    }
+    assert_eq!(hex::encode(made.canonical()), hex::encode(&expected));
+    assert_eq!(Ceremony::from_canonical(&expected).unwrap().digest(), made.digest());
+    let file = CeremonyFile::from(&made);
+    let written: Vec<Option<u64>> = file.operators.iter().map(|entry| entry.point).collect();
+    assert_eq!(written, [Some(11), None, Some(22), Some(44), Some(largest)]);
+    let read = Ceremony::try_from(CeremonyFile::parse_toml(&file.to_toml()).unwrap()).unwrap();
+    assert_eq!(read.digest(), made.digest());
+    assert!(describe(&made).contains("and gets new share 2 (point 22)"), "{}", describe(&made));
+    // One that differs, and all are given.
+    let one = ceremony(&with("/operators/4", json!({ "card": card("frank"), "point": 9 })));
+    let file = CeremonyFile::from(&one.unwrap());
+    let written: Vec<Option<u64>> = file.operators.iter().map(|entry| entry.point).collect();
+    assert_eq!(written, [Some(1), None, Some(2), Some(3), Some(9)]);
+    // Those that are not given are places, as in a file without any.
+    let usual = [(0, 1), (3, 3)].iter().fold(reshare(), set);
+    assert_eq!(ceremony(&usual).unwrap().digest(), ceremony(&reshare()).unwrap().digest());
+    let file = CeremonyFile::from(&ceremony(&usual).unwrap());
+    assert!(file.operators.iter().all(|entry| entry.point.is_none()));
+}
+
 #[test]
 fn every_rule_refuses_with_its_reason() {
     let cases = cases();
-    assert_eq!(cases.len(), 46);
+    assert_eq!(cases.len(), 49);
     for (about, file, why) in cases {
         assert_eq!(ceremony(&file).map(|made| made.digest()), Err(why), "{about}");
     }
@@ -444,11 +503,15 @@ fn bytes_are_refused_with_their_reason() {
         ),
         (
             patched(alice + 11, &2_u64.to_be_bytes()),
-            ReshareError::Point { place: Place::operator(0, "point"), point: 2 }.into(),
+            SpecError::PointDuplicate { place: Place::operator(2, "point"), point: 2, first: 0 },
         ),
         (
-            patched(erin + 1, &4_u64.to_be_bytes()),
-            ReshareError::Point { place: Place::operator(3, "point"), point: 4 }.into(),
+            patched(erin + 1, &5_u64.to_be_bytes()),
+            SpecError::PointOrder { place: Place::operator(4, "point"), point: 4, previous: 5 },
+        ),
+        (
+            patched(erin + 1, &0_u64.to_be_bytes()),
+            SpecError::PointZero { place: Place::operator(3, "point") },
         ),
         (
             patched(parent + 64, &[0, 2, 0, 2]),

@@ -566,9 +566,9 @@ fn online_the_required_operators_are_waited_for() {
                                 queue.push_back((to.get(), heard));
                             }
                         }
-                        Action::Combined { signatures, signers, renewed } => {
+                        Action::Combined { signatures, signers, renewed, lock } => {
                             let live = lives.get_mut(&at).unwrap();
-                            let made = Combined { signatures, signers, renewed };
+                            let made = Combined { signatures, signers, renewed, lock };
                             let (keyshares, proofs) = files(live.cleared(), &made);
                             verify(live.cleared(), &parent(), &keyshares, &proofs).unwrap();
                             results += 1;

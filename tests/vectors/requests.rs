@@ -43,8 +43,8 @@ fn cases() -> Vec<(Case, Request)> {
 #[test]
 fn requests_have_these_bytes() {
     let all = cases();
-    assert_eq!(all.len(), 10);
-    let mut versions = [0; 3];
+    assert_eq!(all.len(), 12);
+    let mut versions = [0; 4];
     for (case, request) in all {
         let (canonical, id) = (request.canonical(), request.id());
         assert_eq!(hex::encode(&canonical), case.canonical, "{}", case.name);
@@ -56,7 +56,7 @@ fn requests_have_these_bytes() {
         let written: serde_json::Value = serde_json::from_slice(&request.to_json()).unwrap();
         assert_eq!(written, case.file, "{}", case.name);
     }
-    assert_eq!(versions, [3, 4, 3]);
+    assert_eq!(versions, [3, 4, 3, 2]);
 }
 
 #[test]
@@ -64,6 +64,7 @@ fn answers_have_these_lengths() {
     for (case, request) in cases() {
         let form = match request.items.kind() {
             Kind::KeyShares => Form::KeyShares,
+            Kind::Lock => Form::Lock,
             _ => Form::Plain,
         };
         let extent = Extent { validators: request.items.len(), form };
@@ -92,6 +93,9 @@ fn what_the_log_holds_of_each_and_what_is_consented_to() {
                 Purpose::KeyShares(consent) => {
                     consents.push(hex::encode(consent.digest()));
                     [&consent.owner.as_bytes()[..], &[0; 4], &consent.nonce.to_be_bytes()].concat()
+                }
+                Purpose::Lock => {
+                    request.items.cluster().unwrap().definition().definition_hash.to_vec()
                 }
             };
             assert_eq!(hex::encode(expected), *detail, "{}", case.name);

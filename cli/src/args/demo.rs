@@ -50,7 +50,7 @@ pub(crate) struct DemoArgs {
     #[arg(long, conflicts_with = "import")]
     pub(crate) preregistration: bool,
     /// Afterwards replace the last operator by a new one, in a reshare of the validators.
-    #[arg(long, conflicts_with_all = ["fault", "ssv", "obol"])]
+    #[arg(long, conflicts_with = "fault")]
     pub(crate) reshare: bool,
     /// Afterwards destroy the machine of the third operator, and give its share back, in a repair.
     /// Requires an operator more than sign.

@@ -60,6 +60,10 @@ pub(crate) struct ImportNew {
     /// An operator, as card@host:port or @file@host:port. Repeat it for each.
     #[arg(long = "operator", value_name = "CARD@HOST:PORT", required = true)]
     pub(crate) operators: Vec<String>,
+    /// For a cluster of SSV: the number in its contract of an operator that gets a share, by its
+    /// name: its evaluation point. Repeat it for each.
+    #[arg(long = "ssv-id", value_name = "NAME=ID")]
+    pub(crate) ssv_ids: Vec<String>,
     /// The operator that holds the keys, by name or index. By default the first.
     #[arg(long, value_name = "NAME|INDEX")]
     pub(crate) dealer: Option<String>,

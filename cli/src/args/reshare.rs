@@ -48,6 +48,10 @@ pub(crate) struct ReshareNew {
     /// operator of the parent.
     #[arg(long = "operator", value_name = "CARD@HOST:PORT")]
     pub(crate) operators: Vec<String>,
+    /// The number in SSV's contract of an operator that gets a share, by its name: its evaluation
+    /// point. Operators of a cluster of SSV keep theirs; repeat it for each new one.
+    #[arg(long = "ssv-id", value_name = "NAME=ID")]
+    pub(crate) ssv_ids: Vec<String>,
     /// Reshare only these validators, by their numbers in the parent: 1,3,7-20.
     #[arg(long, value_name = "NUMBERS")]
     pub(crate) validators: Option<String>,

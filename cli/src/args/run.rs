@@ -176,6 +176,10 @@ pub(crate) struct StopArgs {
     /// Shares that no data names have never been in a validator client.
     #[arg(long, requires = "stopped")]
     pub(crate) others_never_ran: bool,
+    /// Shares that no data names have signed until now, and nobody has exported what: those of a
+    /// node of SSV. The chain's present epoch is stated, as this machine's clock has it.
+    #[arg(long, requires = "stopped", conflicts_with = "others_never_ran")]
+    pub(crate) others_until_now: bool,
     /// Remove the shares now, from the validator client with this key manager API, and take the
     /// data that it gives.
     #[arg(long, value_name = "URL", requires_all = ["stopped", "token_file"])]

@@ -22,6 +22,7 @@ use quorate::ethereum::obol::definition::{
 };
 use quorate::ethereum::obol::enr;
 use quorate::ethereum::preregistration::Draft;
+use quorate::ethereum::secp256k1::NodeSecret;
 use quorate::identity::Operator;
 use quorate::identity::card::OperatorName;
 use quorate::primitives::secret::SecretBytes;
@@ -59,7 +60,7 @@ pub(super) fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Pla
         .map_err(messages::store)?;
     let names: Vec<String> = (0..ports.len()).map(operator_name).collect();
     let for_ssv = match args.ssv {
-        true => demo_ssv::prepare(&root, &names)?,
+        true => demo_ssv::prepare(&root, &names, args.reshare)?,
         false => Vec::new(),
     };
     let mut text = head(args);
@@ -136,9 +137,7 @@ pub(super) fn identity(
 /// that makes the cluster; `text` has the operators.
 fn obol(args: &DemoArgs, root: &Path, players: &[Player], text: &str) -> Result<String, CliError> {
     let path = root.join("cluster-definition.json");
-    let cluster = Cluster::check(definition(args, players)?, BTreeSet::new())
-        .map_err(|error| messages::definition(&path, &error))?;
-    store::write_new(&path, &cluster.definition().to_json(), 0o644).map_err(messages::store)?;
+    let cluster = defined(args, &path, &players.iter().collect::<Vec<_>>())?;
     #[derive(serde::Deserialize)]
     struct Operators {
         operators: Vec<OperatorEntry>,
@@ -152,18 +151,40 @@ fn obol(args: &DemoArgs, root: &Path, players: &[Player], text: &str) -> Result<
     Ok(file.to_toml())
 }
 
-/// The definition, with a fresh key for each node.
-fn definition(args: &DemoArgs, players: &[Player]) -> Result<ClusterDefinition, CliError> {
+/// Writes a definition of these operators, and gives what it says.
+pub(super) fn defined(
+    args: &DemoArgs,
+    path: &Path,
+    players: &[&Player],
+) -> Result<Cluster, CliError> {
+    let cluster = Cluster::check(definition(args, players)?, BTreeSet::new())
+        .map_err(|error| messages::definition(path, &error))?;
+    store::write_new(path, &cluster.definition().to_json(), 0o644).map_err(messages::store)?;
+    Ok(cluster)
+}
+
+/// The key of an operator's node: the one that it has, or a fresh one.
+fn node(player: &Player) -> Result<NodeSecret, CliError> {
+    let state = StateDir::open(&player.dir).map_err(messages::store)?;
+    let path = node_key::path(&state);
+    if path.exists() {
+        return node_key::read(&path);
+    }
+    let key = fresh();
+    node_key::keep(&state, &key)?;
+    Ok(key)
+}
+
+/// The definition, with the key of each node.
+fn definition(args: &DemoArgs, players: &[&Player]) -> Result<ClusterDefinition, CliError> {
     let network =
         Network::known(&args.network).ok_or_else(|| messages::unknown_network(&args.network))?;
     let mut operators = Vec::new();
     for player in players {
-        let key = fresh();
-        node_key::keep(&StateDir::open(&player.dir).map_err(messages::store)?, &key)?;
         let (config_signature, enr_signature) = Default::default();
         operators.push(ClusterOperator {
             address: None,
-            enr: enr::write(&key),
+            enr: enr::write(&node(player)?),
             config_signature,
             enr_signature,
         });

@@ -9,8 +9,10 @@ use serde_json::{Value, json};
 
 use super::demo::{Demo, Held, Player};
 use super::demo_faults::as_announced;
+use super::demo_lock;
 use super::demo_prepare::{free_ports, identity, operator_name};
 use super::demo_process::{PATIENCE, Running};
+use super::demo_ssv;
 use super::export::now;
 use crate::messages;
 use crate::report::{CliError, Exit, Output, talk};
@@ -20,6 +22,7 @@ use quorate::ethereum::interchange::{Interchange, Key, Signed, Vote};
 use quorate::export::cut_over::{CUT_OVER_FILE, Clock};
 use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
+use quorate::spec::roster::Seat;
 use quorate::spec::show::plural;
 use quorate_operator::store;
 
@@ -58,14 +61,23 @@ pub(super) fn run(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     reshare.up_to_the_stop()?;
     talk(&format!(
         "demo: all new shares are stored and proven. {} remove their old shares, and say what \
-         these have signed: quorate run {RESHARE_FILE} --stopped --protection protection.json",
-        plural(reshare.dealers.len(), "operator")
+         these have signed: quorate run {RESHARE_FILE} --stopped {}",
+        plural(reshare.dealers.len(), "operator"),
+        if demo.args.ssv { "--others-until-now" } else { "--protection protection.json" }
     ));
     let mut running = vec![comer_runs];
     for (place, dealer) in reshare.dealers.iter().enumerate() {
         let shares = parent.validators().iter().map(|one| one.public_shares[place].to_compressed());
-        let file = exported(demo, &dealer.name, shares)?;
-        let stop = ["--stopped", "--yes-stopped", messages::REMOVED, "--protection", &file];
+        let mut stop = vec!["--stopped", "--yes-stopped", messages::REMOVED];
+        let file;
+        match demo.args.ssv {
+            // Nobody exports what a node of SSV has signed.
+            true => stop.push("--others-until-now"),
+            false => {
+                file = exported(demo, &dealer.name, shares)?;
+                stop.extend(["--protection", &file]);
+            }
+        }
         running.push(reshare.start(dealer, &stop)?);
     }
     demo.finish(SHOWN, running)?;
@@ -94,6 +106,9 @@ fn draft<'a>(demo: &'a Demo<'a>, parent: PathBuf) -> Result<Reshare<'a>, CliErro
     command.arg("--from").arg(&parent).args(["--leaves", &leaver]).arg("--output").arg(&path);
     for entry in &entries {
         command.args(["--operator", entry]);
+    }
+    if demo.args.ssv {
+        command.args(["--ssv-id", &format!("{}={}", comer.name, demo_ssv::COMER)]);
     }
     if demo.args.threshold == demo.args.operators {
         command.arg("--allow-all-required");
@@ -136,6 +151,10 @@ impl Reshare<'_> {
     fn conclude(&self, parent: &Audited, out: &Output) -> Result<Exit, CliError> {
         let Self { demo, comer, ceremony, .. } = self;
         let players: Vec<&Player> = self.dealers.iter().chain([comer]).collect();
+        let of_seat = |(_, seat): (_, &Seat)| {
+            players.iter().copied().find(|one| one.name == seat.card.name.as_str())
+        };
+        let players: Vec<&Player> = ceremony.roster().iter().filter_map(of_seat).collect();
         let parents = [self.parent.clone()];
         let held = Held::by(demo, (RESHARE_FILE, ceremony), &players, &parents)?;
         let keys = |audited: &Audited| -> Vec<_> {
@@ -145,14 +164,35 @@ impl Reshare<'_> {
             return Err(messages::internal("the reshare has other validator keys"));
         }
         let first_epoch = first_epoch(&held.public)?;
+        let lock = match demo.args.obol {
+            false => None,
+            true => {
+                let transcript = held.transcript();
+                let file = demo.root.join(RESHARE_FILE);
+                let own = parent.validators().iter().map(|one| one.public_key.to_compressed());
+                let receives = |index| ceremony.parts().receivers.contains(index);
+                let seats = ceremony.roster().iter().zip(&players);
+                let receivers = seats.filter(|((index, _), _)| receives(*index));
+                let receivers: Vec<&Player> = receivers.map(|(_, player)| *player).collect();
+                let keys: Vec<[u8; 48]> = own.collect();
+                Some(demo_lock::run(demo, (&file, &transcript), &keys, &receivers)?)
+            }
+        };
         let (leaver, comer) = (&self.leaver().name, &comer.name);
         let (old, new) = (parent.ceremony().threshold(), ceremony.threshold());
         let what = format!(
             "{leaver} left and {comer} came. One operator drafted {RESHARE_FILE} from the old \
              transcript, and all ran it. Those who held shares dealt them anew, and {comer} got \
              one. When all new shares were stored and proven, each dealer removed its old shares. \
-             Then it ran the command again with --stopped, and gave what its validator client had \
-             exported. (This demo has no clients: it wrote these files as one would.)"
+             Then it ran the command again with --stopped, and {}",
+            match demo.args.ssv {
+                true =>
+                    "said that they had signed until then: nobody exports what a node of SSV has \
+                     signed. (This demo has no nodes.)",
+                false =>
+                    "gave what its validator client had exported. (This demo has no clients: it \
+                     wrote these files as one would.)",
+            }
         );
         let begin = first_epoch.map_or_else(String::new, |epoch| {
             format!(
@@ -179,6 +219,7 @@ impl Reshare<'_> {
             "parent": parent.certificate().to_string(),
             "parent_transcript": self.parent.display().to_string(),
             "first_epoch": first_epoch,
+            "cluster_lock": lock,
         } });
         held.conclude(demo, out, Some((&as_announced(&what, &came), more)))
     }

@@ -222,7 +222,10 @@ fn floors(ceremony: &Ceremony, state: &StateDir) -> Result<Option<Interchange>, 
 
 /// What goes with the keystores of new shares, and their first epoch; nothing after a key
 /// generation.
-fn beginning(own: &Own, state: &StateDir) -> Result<(Vec<Artifact>, Option<u64>), CliError> {
+pub(super) fn beginning(
+    own: &Own,
+    state: &StateDir,
+) -> Result<(Vec<Artifact>, Option<u64>), CliError> {
     let Some(floors) = floors(&own.seat.ceremony, state)? else { return Ok((Vec::new(), None)) };
     let view = state.find(&own.seat.ceremony.digest()).map_err(messages::store)?;
     let view = view.ok_or_else(|| messages::internal("a finished ceremony without its folder"))?;

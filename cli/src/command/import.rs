@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::args::{Import, ImportNew};
 use crate::command::reshare::needed_to_the_end;
-use crate::command::spec;
+use crate::command::{points, spec};
 use crate::progress::listed;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{import_keys, input, messages};
@@ -64,6 +64,11 @@ fn draft(args: &ImportNew) -> Result<CeremonyFile, CliError> {
         operators[dealer].receives = Some(false);
     }
     let receivers = operators.len() - usize::from(args.dealer_leaves);
+    let card = operators[dealer].card.clone();
+    if !args.ssv_ids.is_empty() {
+        points::number(&mut operators, &args.ssv_ids)?;
+    }
+    let dealer = operators.iter().position(|entry| entry.card == card).unwrap_or(dealer);
     let threshold = match args.threshold {
         Some(threshold) => threshold,
         None => {

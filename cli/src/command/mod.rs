@@ -20,6 +20,8 @@ mod demo_faults;
 
 mod demo_import;
 
+mod demo_lock;
+
 mod demo_prepare;
 
 mod demo_process;
@@ -57,6 +59,8 @@ pub(crate) mod man;
 pub(crate) mod keymanager;
 
 mod obol_key;
+
+mod points;
 
 pub(crate) mod recover;
 

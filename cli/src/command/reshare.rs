@@ -2,8 +2,8 @@
 //! it binds nobody until all operators agree to it.
 
 use crate::args::{Reshare, ReshareNew};
-use crate::command::spec;
 use crate::command::spec_next::seat;
+use crate::command::{points, spec};
 use crate::progress::{Named, listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages};
@@ -81,9 +81,6 @@ enum Fate {
 /// The file that the flags describe, unchecked.
 fn draft(args: &ReshareNew, parent: &Audited) -> Result<CeremonyFile, CliError> {
     let old = parent.ceremony();
-    if old.ssv().is_some() || old.obol().is_some() {
-        return Err(messages::reshare_not_yet(if old.ssv().is_some() { "SSV" } else { "Obol" }));
-    }
     let fates = fates(args, old)?;
     let positions = match &args.validators {
         None => (0..old.v()).collect(),
@@ -164,11 +161,18 @@ fn operators(
             deals,
             old_point,
             receives: (*fate == Fate::Leaves).then_some(false),
+            point: (*fate != Fate::Leaves).then_some(seat.point),
             ..OperatorEntry::default()
         });
     }
     let new = given_cards(&args.operators, &mut entries)?;
     entries.extend(new);
+    // Numbers of SSV's stay with their operators; places among those who receive do not.
+    let own_numbers = old.receivers().zip(1..).any(|((_, seat), number)| seat.point != number);
+    match args.ssv_ids.is_empty() && old.ssv().is_none() && !own_numbers {
+        true => entries.iter_mut().for_each(|entry| entry.point = None),
+        false => points::number(&mut entries, &args.ssv_ids)?,
+    }
     Ok(entries)
 }
 

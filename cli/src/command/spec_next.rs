@@ -108,12 +108,9 @@ fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyF
     for text in &args.add {
         let mut added = spec::operator(text)?;
         // Behind all the others; one that cannot be is refused when the file is read back.
-        if old.reshare().is_none() {
-            added.point = file
-                .operators
-                .last()
-                .and_then(|last| last.point)
-                .map_or(Some(1), |point| point.checked_add(1));
+        let largest = file.operators.iter().filter_map(|operator| operator.point).max();
+        if old.reshare().is_none() || largest.is_some() {
+            added.point = largest.map_or(Some(1), |point| point.checked_add(1));
         }
         file.operators.push(added);
     }

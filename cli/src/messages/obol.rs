@@ -66,6 +66,34 @@ pub(crate) fn cluster_name(path: &Path, name: &str, error: &NameError) -> CliErr
     )
 }
 
+/// A lock without some of its validators.
+pub(crate) fn lock_whole(left: &str) -> CliError {
+    local(
+        format!("a lock is signed for all validators of its cluster or not at all. {left}"),
+        "nothing was signed; allow all of them, or leave the request unanswered",
+    )
+}
+
+/// The key of another node than the one that the request has for this operator.
+pub(crate) fn not_the_node(path: &Path, record: &str) -> CliError {
+    local(
+        format!(
+            "{}: not the key of your node in the cluster definition, whose record is {record}",
+            shown(path)
+        ),
+        "use the key of that node; or ask for a definition with the record of yours: quorate \
+         identity obol-key show",
+    )
+}
+
+/// A lock that is not this ceremony's.
+pub(crate) fn other_lock(path: &Path, why: &str) -> CliError {
+    usage(
+        format!("{}: {why}", shown(path)),
+        "give the lock that was made of this ceremony's shares: quorate obol combine",
+    )
+}
+
 pub(crate) fn no_cluster(path: &Path) -> CliError {
     usage(
         format!("{}: this ceremony does not make an Obol cluster", shown(path)),

@@ -32,7 +32,8 @@ pub(crate) fn protection_missing(paths: &[PathBuf], keys: &str) -> CliError {
     local(
         format!("{}: nothing is said of these keys{keys}", files.join(", ")),
         "give the data of each validator client that has had them, with another --protection; if \
-         they have never been in one, add --others-never-ran",
+         they have never been in one, add --others-never-ran; if they ran in a node of SSV, \
+         --others-until-now",
     )
 }
 
@@ -255,4 +256,12 @@ pub(crate) fn not_silent(path: &Path, epoch: u64, error: &NotSilent) -> CliError
         _ => "ask the node about all validators of the reshare, and save its whole answers",
     };
     local(format!("{}, epoch {epoch}: {error}", shown(path)), fix)
+}
+
+/// A clock that says nothing of a network.
+pub(crate) fn no_present_epoch(network: &str) -> CliError {
+    usage(
+        format!("the present epoch of {network} is not known: its slots, or this machine's clock"),
+        "set the clock; or give what the shares have signed with --protection",
+    )
 }

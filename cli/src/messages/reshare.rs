@@ -40,17 +40,6 @@ pub(crate) fn without_addresses(names: &[String]) -> String {
     )
 }
 
-/// A parent whose outputs a reshare does not make yet.
-pub(crate) fn reshare_not_yet(whose: &str) -> CliError {
-    usage(
-        format!(
-            "these validators are for {whose}, and what {whose} needs of a reshare is not yet \
-             written by this program"
-        ),
-        format!("change the operators with the tools of {whose}; or exit the validators"),
-    )
-}
-
 /// An operator of the parent without a share: one that only dealt.
 pub(crate) fn holds_no_share(flag: &str, text: &str) -> CliError {
     usage(

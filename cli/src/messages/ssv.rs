@@ -14,6 +14,36 @@ pub(crate) fn ssv_pairs(operators: usize, ids: usize) -> CliError {
     )
 }
 
+/// Something else than `NAME=ID`.
+pub(crate) fn ssv_id(text: &str) -> CliError {
+    usage(
+        format!("--ssv-id {text:?}: not an operator and a number"),
+        "give it as NAME=ID: the operator's name, and its number in SSV's contract",
+    )
+}
+
+/// A number for somebody who gets no share.
+pub(crate) fn ssv_id_of_nobody(name: &str) -> CliError {
+    usage(
+        format!("--ssv-id: no operator with the name {name:?} gets a share"),
+        "name an operator that gets a share, as its card does",
+    )
+}
+
+/// Two numbers for one operator.
+pub(crate) fn ssv_id_twice(name: &str) -> CliError {
+    usage(format!("--ssv-id names {name:?} twice"), "name each operator once")
+}
+
+/// Operators that get shares and have no number.
+pub(crate) fn ssv_ids_missing(names: &[String]) -> CliError {
+    usage(
+        format!("no --ssv-id for {}", names.join(", ")),
+        "where shares have numbers of SSV's, every operator that gets one needs its own: add \
+         --ssv-id NAME=ID for each",
+    )
+}
+
 pub(crate) fn operators_info(path: &Path, error: &OperatorsInfoError) -> CliError {
     usage(
         format!("{}: {error}", shown(path)),

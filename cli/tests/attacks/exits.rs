@@ -162,8 +162,12 @@ fn attack_eth6_exit_for_something_else() {
     for signing_root in elsewhere.chain([mainnet]) {
         let message = message_point(&signing_root);
         let target = Target { validator: 0, signing_root, message };
-        let wrong =
-            Cleared { request: genuine.clone(), targets: vec![target], required: Vec::new() };
+        let wrong = Cleared {
+            request: genuine.clone(),
+            targets: vec![target],
+            required: Vec::new(),
+            lock: None,
+        };
         assert_eq!(
             finished.open(&cleared, &finished.answer(&wrong, 2), None),
             Err(PartialError::Wrong(2))

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 80] = [
+const PRINTED: [Printed; 82] = [
     printed("quorate demo --preregistration --no-keystores --out preregistered", &[], "", "alice"),
     printed(
         "quorate verify preregistration preregistrations-draft.json --network hoodi",
@@ -241,6 +241,30 @@ const PRINTED: [Printed; 80] = [
     printed(
         "quorate export obol ceremony.toml --out DIR",
         &[("ceremony.toml", "obol/ceremony.toml"), ("DIR", "charon-data")],
+        "",
+        "obol/alice",
+    ),
+    // The cluster's own definition, whose lock the ceremony itself has made.
+    Printed {
+        code: 2,
+        ..printed(
+            "quorate obol request transcript.quorate --all --definition cluster-definition.json \
+             --public -o lock-request.json",
+            &[
+                ("transcript.quorate", "obol/alice/ceremonies/*/out/public/transcript.quorate"),
+                ("cluster-definition.json", "obol/cluster-definition.json"),
+            ],
+            "",
+            "obol/alice",
+        )
+    },
+    printed(
+        "quorate export obol next.toml --lock cluster-lock.json --out charon",
+        &[
+            ("next.toml", "obol/ceremony.toml"),
+            ("cluster-lock.json", "obol/alice/ceremonies/*/out/public/cluster-lock.json"),
+            ("--out charon", "--out charon-again"),
+        ],
         "",
         "obol/alice",
     ),

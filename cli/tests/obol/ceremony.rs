@@ -55,7 +55,7 @@ fn machines(definition: ClusterDefinition) -> Vec<Machine> {
     operators(4).into_iter().enumerate().map(machine).collect()
 }
 
-fn finished(definition: ClusterDefinition) -> Vec<Machine> {
+pub(crate) fn finished(definition: ClusterDefinition) -> Vec<Machine> {
     let mut machines = machines(definition);
     run(&mut machines, &mut honest);
     assert!(machines.iter().all(|machine| machine.written));

@@ -1,6 +1,8 @@
 //! Obol clusters: definitions and locks, from hashes to whole ceremonies.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+mod again;
+
 mod board;
 mod ceremony;
 

@@ -15,6 +15,8 @@ mod folder;
 
 mod foreign;
 
+mod reshared;
+
 mod scene;
 
 mod sealed_answers;

@@ -174,6 +174,7 @@ impl Rounds {
             rows: Some(Arc::new(sums.into_rows())),
             without: self.lacking,
             import: Some(self.ceremony.clone()).filter(is_import),
+            birth: None,
             ceremony: self.ceremony.clone(),
         })
     }

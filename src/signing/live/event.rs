@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::ethereum::obol::lock::ClusterLock;
 use crate::message::body::EncryptedShare;
 use crate::primitives::codec::DecodeError;
 use crate::primitives::curve::G2;
@@ -68,6 +69,8 @@ pub enum Action {
         signers: Vec<Index>,
         /// Of key shares: what the required operators have encrypted.
         renewed: BTreeMap<Index, Vec<EncryptedShare>>,
+        /// Of a lock: the lock.
+        lock: Option<Box<ClusterLock>>,
     },
     /// Impossible with answers that verify.
     Impossible(CombineError),

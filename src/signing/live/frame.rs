@@ -33,7 +33,7 @@ pub enum Frame {
     State(State),
     /// `2 ‖ request(32) ‖ u16(operator) ‖ count × partial(96) ‖ signature(64)` or `3 ‖ request(32)
     /// ‖ box`, of `162 + 96 × count` bytes, for a request of `count` validators. With key shares
-    /// 512 bytes more for each.
+    /// 512 bytes more for each; with a lock 65 more.
     Answer(PartialFile),
 }
 

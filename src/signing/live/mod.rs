@@ -67,7 +67,7 @@ impl Live {
         let sealed = matches!(role, Role::Contributor(_))
             .then(|| own.to_answer(&cleared, &operator, ephemeral));
         let others = parent.ceremony().roster().iter().map(|(index, _)| index);
-        let others = others.filter(|index| *index != me && role.speaks_with(*index));
+        let others = others.filter(|index| *index != me && role.is_peer(&parent, *index));
         let peers = others.map(|index| (index, Peer::default())).collect();
         let mut live = Self {
             cleared,
@@ -400,9 +400,9 @@ impl Live {
         }
         let partials: Vec<Partial> = self.counted.values().cloned().collect();
         match combine(&self.cleared, &self.parent, &partials) {
-            Ok(Combined { signatures, signers, renewed }) => {
+            Ok(Combined { signatures, signers, renewed, lock }) => {
                 self.combined = true;
-                actions.push(Action::Combined { signatures, signers, renewed });
+                actions.push(Action::Combined { signatures, signers, renewed, lock });
             }
             Err(error) => actions.push(Action::Impossible(error)),
         }

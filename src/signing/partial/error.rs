@@ -32,6 +32,14 @@ pub enum PartialError {
     /// An answer about key shares to another request, or the reverse.
     #[error("version: not that of the answers to this request")]
     Version,
+    /// A lock without the signature of a node, or one where there is no lock.
+    #[error("node: a signature that the request does not ask for, or none where it asks for one")]
+    Node,
+    /// The operator signed it, and not with the key of its node.
+    #[error(
+        "node: not a signature on the lock hash by the node of operator {0}, who signed the answer"
+    )]
+    WrongNode(u16),
     /// The operator signed it, and has not proven its share of a validator.
     #[error(
         "shares: the proof of the share of validator {validator} does not verify under the RSA key \
@@ -106,6 +114,7 @@ impl PartialError {
     pub fn culprit(&self) -> Option<Index> {
         match self {
             Self::Wrong(operator)
+            | Self::WrongNode(operator)
             | Self::Point { operator, .. }
             | Self::Unproven { operator, .. } => Index::new(*operator),
             _ => None,

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Content, Extent, LEFT_OUT, PARTIAL, PartialError, PartialFile, payload};
+use super::{Content, Extent, Family, LEFT_OUT, PARTIAL, PartialError, PartialFile, payload};
 use crate::ethereum::json::{self, HexError, Object, bare_hex, few_or_null, prefixed_hex};
+use crate::ethereum::secp256k1::SIGNATURE_BYTES;
 use crate::message::body::EncryptedShare;
 use crate::primitives::hash::Digest;
 use crate::primitives::noise::signed_box_len;
-use crate::signing::request_file::{KEY_SHARES, MANY, ONE, RequestFileError, check_format};
+use crate::signing::request_file::{KEY_SHARES, LOCK, MANY, ONE, RequestFileError, check_format};
 use crate::spec::ceremony::MOST_VALIDATORS;
 use crate::spec::threshold::Index;
 
@@ -43,6 +44,8 @@ struct File {
     )]
     shares: Option<Vec<Object<ShareFields>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     signature: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sealed: Option<String>,
@@ -66,16 +69,18 @@ impl PartialFile {
             partial: None,
             partials: None,
             shares: None,
+            node: None,
             signature: None,
             sealed: None,
         };
         match &self.content {
-            Content::Public { operator, partials, shares, signature } => {
+            Content::Public { operator, partials, shares, node, signature } => {
                 let text = |partial: &[u8; PARTIAL]| format!("0x{}", hex::encode(partial));
                 file.operator = Some(operator.get());
+                file.node = node.map(|node| format!("0x{}", hex::encode(node)));
                 match &partials[..] {
-                    partials if self.key_shares => {
-                        file.version = KEY_SHARES;
+                    partials if self.family != Family::Plain => {
+                        file.version = version_of(self.family);
                         file.partials = Some(partials.iter().map(|one| Some(text(one))).collect());
                         let shares: Vec<_> = shares.iter().map(share_fields).collect();
                         file.shares = (!shares.is_empty()).then_some(shares);
@@ -93,7 +98,7 @@ impl PartialFile {
             Content::Sealed(sealed) => {
                 file.format = SEALED_FORMAT.to_owned();
                 file.version = match sealed.len() == signed_box_len(payload(Extent::plain(1))) {
-                    _ if self.key_shares => KEY_SHARES,
+                    _ if self.family != Family::Plain => version_of(self.family),
                     true => ONE,
                     false => MANY,
                 };
@@ -116,7 +121,7 @@ impl PartialFile {
         check_format(&file.format, format, file.version)?;
         let (length, limit) = match file.version {
             ONE => (bytes.len(), LARGEST_SINGLE),
-            MANY => (bytes.len(), LARGEST_LIST),
+            MANY | LOCK => (bytes.len(), LARGEST_LIST),
             _ => (bytes.len(), LARGEST),
         };
         if length > limit {
@@ -124,24 +129,34 @@ impl PartialFile {
         }
         let request = Digest(bare_hex(&file.request).map_err(hex("request"))?);
         let one = |partial: &str| prefixed_hex(partial).map_err(hex("partial"));
+        let node = file.node.as_deref().map(prefixed_hex::<SIGNATURE_BYTES>).transpose();
+        let node = node.map_err(hex("node"))?;
         let open = |operator, partials, shares, signature: &str| {
             Ok::<_, PartialError>(Content::Public {
                 operator: Index::new(operator).ok_or(PartialError::UnknownOperator(operator))?,
                 partials,
                 shares,
+                node,
                 signature: bare_hex(signature).map_err(hex("signature"))?,
             })
         };
         let File { version, operator, partial, partials, shares, signature, sealed, .. } = file;
-        let key_shares = version == KEY_SHARES;
-        let shares = match (key_shares, shares) {
-            (false, Some(_)) => return Err(shape()),
+        let family = match version {
+            KEY_SHARES => Family::KeyShares,
+            LOCK => Family::Lock,
+            _ => Family::Plain,
+        };
+        let shares = match (family, shares) {
+            (Family::Plain | Family::Lock, Some(_)) => return Err(shape()),
             (_, shares) => shares.unwrap_or_default(),
         };
+        if node.is_some() != (family == Family::Lock && sealed.is_none()) {
+            return Err(shape());
+        }
         let shares: Vec<EncryptedShare> =
             shares.iter().map(|Object(fields)| share(fields)).collect::<Result<_, _>>()?;
         let content = match (version, operator, partial, partials, signature, sealed) {
-            (KEY_SHARES, Some(operator), None, Some(partials), Some(signature), None)
+            (KEY_SHARES | LOCK, Some(operator), None, Some(partials), Some(signature), None)
                 if (1..=MOST_VALIDATORS).contains(&partials.len())
                     && (shares.is_empty() || shares.len() == partials.len()) =>
             {
@@ -167,16 +182,25 @@ impl PartialFile {
             }
             _ => return Err(shape()),
         };
-        Ok(Self { request, key_shares, content })
+        Ok(Self { request, family, content })
     }
 }
 
 /// What the fields of an answer are.
 fn shape() -> PartialError {
     let why = "its fields must be operator, partial (or 2 to 8192 partials, in version 2; or 1 to \
-               8192 partials and none or as many shares, in version 3) and signature; or sealed \
-               alone";
+               8192 partials and none or as many shares, in version 3; or these and node, in \
+               version 4) and signature; or sealed alone";
     RequestFileError::Json(json::JsonError::Shape(why.to_owned())).into()
+}
+
+/// The version of the files of answers without a validator that is left out.
+fn version_of(family: Family) -> u64 {
+    match family {
+        Family::Plain => MANY,
+        Family::KeyShares => KEY_SHARES,
+        Family::Lock => LOCK,
+    }
 }
 
 fn share_fields(share: &EncryptedShare) -> Object<ShareFields> {
@@ -199,7 +223,7 @@ fn box_bytes(version: u64, text: &str) -> Result<Vec<u8>, HexError> {
         return bare_hex::<ONE_BOX>(text).map(|bytes| bytes.to_vec());
     }
     let least = match version {
-        KEY_SHARES => ONE_BOX,
+        KEY_SHARES | LOCK => ONE_BOX,
         _ => signed_box_len(payload(Extent::plain(2))),
     };
     if text.len() < 2 * least || text.bytes().any(|b| b.is_ascii_uppercase()) {

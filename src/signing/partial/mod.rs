@@ -11,11 +11,14 @@ mod file;
 pub use error::PartialError;
 pub(super) use extent::payload;
 pub use extent::{Extent, Form};
+use extent::{Family, read_node};
 pub use file::LARGEST;
 
 use super::key_shares::{first_unproven, seal};
+use super::lock::node_has_signed;
 use super::parent::{Cleared, Parent};
 use super::request::Delivery;
+use crate::ethereum::secp256k1::{NodeSecret, SIGNATURE_BYTES};
 use crate::ethereum::ssv::RsaSecret;
 use crate::identity::operator::Operator;
 use crate::message::body::EncryptedShare;
@@ -43,6 +46,8 @@ pub struct Partial {
     /// Of key shares: its shares, encrypted to its RSA key of the request, in the same order; or
     /// none, if those of the ceremony serve.
     pub sealed: Vec<EncryptedShare>,
+    /// Of a lock: the signature of the operator's node on the lock hash.
+    pub node: Option<[u8; SIGNATURE_BYTES]>,
     signature: [u8; 64],
 }
 
@@ -50,8 +55,7 @@ pub struct Partial {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartialFile {
     request: Digest,
-    /// It answers a request for key shares.
-    key_shares: bool,
+    family: Family,
     content: Content,
 }
 
@@ -61,33 +65,38 @@ enum Content {
         operator: Index,
         partials: Vec<[u8; PARTIAL]>,
         shares: Vec<EncryptedShare>,
+        node: Option<[u8; SIGNATURE_BYTES]>,
         signature: [u8; 64],
     },
     Sealed(Vec<u8>),
 }
 
-/// What an operator signs of its answer: request, operator, partial signatures, encrypted shares.
+/// What an operator signs of its answer: request, operator, partial signatures, encrypted shares,
+/// signature of its node.
 fn statement(
     request: &Digest,
     operator: Index,
     partials: &[[u8; PARTIAL]],
     shares: &[EncryptedShare],
+    node: Option<&[u8; SIGNATURE_BYTES]>,
 ) -> Vec<u8> {
     let writer = Writer::with_capacity(34 + PARTIAL * partials.len()).bytes(request.as_ref());
-    body(writer, operator, partials, shares).finish()
+    body(writer, operator, partials, shares, node).finish()
 }
 
-/// `u16(operator) ‖ partials ‖ encrypted shares`.
+/// `u16(operator) ‖ partials ‖ encrypted shares ‖ signature of the node`.
 fn body(
     writer: Writer,
     operator: Index,
     partials: &[[u8; PARTIAL]],
     shares: &[EncryptedShare],
+    node: Option<&[u8; SIGNATURE_BYTES]>,
 ) -> Writer {
     writer
         .u16(operator.get())
         .each(partials, |writer, partial| writer.bytes(partial))
         .each(shares, EncryptedShare::write)
+        .each(node, |writer, node| writer.bytes(node))
 }
 
 /// The prologue that ties a sealed answer to its request.
@@ -111,7 +120,7 @@ impl Partial {
         if Extent::of(cleared).form != Form::Plain {
             return None;
         }
-        Self::signed(cleared, operator, index, shares, Vec::new())
+        Self::signed(cleared, (operator, index), shares, Vec::new(), None)
     }
 
     /// The answer to a request for key shares, with the operator's RSA key if the request asks for
@@ -128,12 +137,29 @@ impl Partial {
             return None;
         }
         let sealed = match Extent::of(cleared).form {
-            Form::Plain => return None,
+            Form::Plain | Form::Lock => return None,
             Form::Consents => Vec::new(),
             Form::KeyShares => seal(cleared, parent, (operator, index), shares, key?)?,
         };
         let all: Vec<Option<&SecretScalar>> = shares.iter().map(|share| Some(*share)).collect();
-        Self::signed(cleared, operator, index, &all, sealed)
+        Self::signed(cleared, (operator, index), &all, sealed, None)
+    }
+
+    /// The answer to a request for a lock, with the key of the operator's node. `None` as of
+    /// [`Partial::sign`], or if the request is for something else.
+    pub fn sign_lock(
+        cleared: &Cleared,
+        (operator, index): (&Operator, Index),
+        shares: &[&SecretScalar],
+        node: &NodeSecret,
+    ) -> Option<Self> {
+        let lock = cleared.lock.as_ref()?;
+        if shares.len() != cleared.targets.len() {
+            return None;
+        }
+        let node = node.sign(&lock.hash());
+        let all: Vec<Option<&SecretScalar>> = shares.iter().map(|share| Some(*share)).collect();
+        Self::signed(cleared, (operator, index), &all, Vec::new(), Some(node))
     }
 
     /// The answer with partial signatures that were made elsewhere, where the operator's shares
@@ -147,36 +173,41 @@ impl Partial {
     ) -> Option<Self> {
         let fits = partials.len() == cleared.targets.len() && partials.iter().any(Option::is_some);
         (fits && Extent::of(cleared).form == Form::Plain)
-            .then(|| Self::attested(cleared, operator, index, partials, Vec::new()))
+            .then(|| Self::attested(cleared, (operator, index), partials, Vec::new(), None))
     }
 
     fn signed(
         cleared: &Cleared,
-        operator: &Operator,
-        index: Index,
+        (operator, index): (&Operator, Index),
         shares: &[Option<&SecretScalar>],
         sealed: Vec<EncryptedShare>,
+        node: Option<[u8; SIGNATURE_BYTES]>,
     ) -> Option<Self> {
         let signed = cleared.targets.iter().zip(shares).map(|(target, share)| match share {
             Some(share) => share.sign(&target.message).map(Some),
             None => Some(None),
         });
         let partials: Vec<Option<G2>> = signed.collect::<Option<_>>()?;
-        Some(Self::attested(cleared, operator, index, partials, sealed))
+        Some(Self::attested(cleared, (operator, index), partials, sealed, node))
     }
 
     /// Signed by the operator's key.
     fn attested(
         cleared: &Cleared,
-        operator: &Operator,
-        index: Index,
+        (operator, index): (&Operator, Index),
         partials: Vec<Option<G2>>,
         sealed: Vec<EncryptedShare>,
+        node: Option<[u8; SIGNATURE_BYTES]>,
     ) -> Self {
-        let mut answer = Self { operator: index, partials, sealed, signature: [0; 64] };
-        let statement = statement(&cleared.request.id(), index, &answer.bytes(), &answer.sealed);
+        let mut answer = Self { operator: index, partials, sealed, node, signature: [0; 64] };
+        let statement = answer.statement(cleared);
         answer.signature = operator.key().sign(Tag::PartialSignature, &statement);
         answer
+    }
+
+    fn statement(&self, cleared: &Cleared) -> Vec<u8> {
+        let id = cleared.request.id();
+        statement(&id, self.operator, &self.bytes(), &self.sealed, self.node.as_ref())
     }
 
     fn bytes(&self) -> Vec<[u8; PARTIAL]> {
@@ -199,7 +230,8 @@ impl Partial {
             Delivery::Public => return self.to_public_answer(cleared),
             Delivery::Custodian(card) => {
                 let writer = Writer::with_capacity(payload(Extent::of(cleared)));
-                let payload = body(writer, self.operator, &self.bytes(), &self.sealed);
+                let (bytes, node) = (self.bytes(), self.node.as_ref());
+                let payload = body(writer, self.operator, &bytes, &self.sealed, node);
                 let payload = SecretBytes::new(payload.bytes(&self.signature).finish());
                 let sealed = seal_signed_box(
                     operator.noise(),
@@ -211,16 +243,16 @@ impl Partial {
                 Content::Sealed(sealed)
             }
         };
-        PartialFile { request, key_shares: cleared.is_for_key_shares(), content }
+        PartialFile { request, family: Extent::of(cleared).form.into(), content }
     }
 
     /// The answer for everybody.
     pub(super) fn to_public_answer(&self, cleared: &Cleared) -> PartialFile {
-        let Self { operator, signature, .. } = *self;
+        let Self { operator, node, signature, .. } = *self;
         let (partials, shares) = (self.bytes(), self.sealed.clone());
-        let content = Content::Public { operator, partials, shares, signature };
-        let key_shares = cleared.is_for_key_shares();
-        PartialFile { request: cleared.request.id(), key_shares, content }
+        let content = Content::Public { operator, partials, shares, node, signature };
+        let family = Extent::of(cleared).form.into();
+        PartialFile { request: cleared.request.id(), family, content }
     }
 
     /// The file of [`Partial::to_answer`].
@@ -246,13 +278,21 @@ impl Partial {
             batch.push(SameMessage { message: target.message, signed });
         }
         // The request names the certificate, and so the public shares; and what is signed.
-        let seed = statement(&cleared.request.id(), self.operator, &self.bytes(), &self.sealed);
+        let seed = self.statement(cleared);
         !batch.is_empty() && verify_signatures(&batch, &mut Weights::new(&[&seed]))
     }
 
-    /// Whether it is complete for a request for key shares, and every share is proven; the fault
-    /// otherwise. Always, of another kind of request.
+    /// Whether it is complete for a request for key shares, and every share is proven; or for a
+    /// lock, and the operator's node has signed. The fault otherwise. Always, of another kind of
+    /// request.
     pub fn proven(&self, cleared: &Cleared, parent: &Parent) -> Result<(), PartialError> {
+        let operator = self.operator.get();
+        match (Extent::of(cleared).has_node(), &self.node) {
+            (false, None) => {}
+            (true, Some(node)) if node_has_signed(cleared, parent, self.operator, node) => {}
+            (true, Some(_)) => return Err(PartialError::WrongNode(operator)),
+            _ => return Err(PartialError::Node),
+        }
         let (expected, found) = (Extent::of(cleared).sealed(), self.sealed.len());
         if expected != found {
             return Err(PartialError::Shares { expected, found });
@@ -260,7 +300,7 @@ impl Partial {
         match first_unproven(cleared, parent, self.operator, &self.sealed) {
             None => Ok(()),
             Some(position) => {
-                let (operator, validator) = (self.operator.get(), position + 1);
+                let validator = position + 1;
                 Err(PartialError::Unproven { operator, validator })
             }
         }
@@ -272,8 +312,8 @@ impl PartialFile {
     pub(super) fn write(&self, writer: Writer) -> Writer {
         let writer = writer.bytes(self.request.as_ref());
         match &self.content {
-            Content::Public { operator, partials, shares, signature } => {
-                body(writer, *operator, partials, shares).bytes(signature)
+            Content::Public { operator, partials, shares, node, signature } => {
+                body(writer, *operator, partials, shares, node.as_ref()).bytes(signature)
             }
             Content::Sealed(sealed) => writer.bytes(sealed),
         }
@@ -285,11 +325,11 @@ impl PartialFile {
         sealed: bool,
         extent: Extent,
     ) -> Result<Self, codec::DecodeError> {
-        let key_shares = extent.form != Form::Plain;
+        let family = extent.form.into();
         let request = Digest(r.array("request")?);
         if sealed {
             let bytes = r.bytes("sealed", signed_box_len(payload(extent)))?.to_vec();
-            return Ok(Self { request, key_shares, content: Content::Sealed(bytes) });
+            return Ok(Self { request, family, content: Content::Sealed(bytes) });
         }
         let operator = Index::new(r.u16("operator")?);
         let operator = operator.ok_or(codec::DecodeError::Invalid {
@@ -298,9 +338,10 @@ impl PartialFile {
         })?;
         let partials = r.many(extent.validators, |r| r.array("partial"))?;
         let shares = r.many(extent.sealed(), EncryptedShare::read)?;
+        let node = read_node(r, extent)?;
         let signature = r.array("signature")?;
-        let content = Content::Public { operator, partials, shares, signature };
-        Ok(Self { request, key_shares, content })
+        let content = Content::Public { operator, partials, shares, node, signature };
+        Ok(Self { request, family, content })
     }
 
     /// Whose it says to be, if that can be seen from outside.
@@ -333,13 +374,12 @@ impl PartialFile {
             |index: Index| roster.get(index).ok_or(PartialError::UnknownOperator(index.get()));
         let extent = Extent::of(cleared);
         let count = extent.validators;
-        if self.key_shares != (extent.form != Form::Plain) {
+        if self.family != extent.form.into() {
             return Err(PartialError::Version);
         }
-        let (operator, bytes, sealed, signature) = match (&self.content, &cleared.request.delivery)
-        {
-            (Content::Public { operator, partials, shares, signature }, Delivery::Public) => {
-                (*operator, partials.clone(), shares.clone(), *signature)
+        let opened = match (&self.content, &cleared.request.delivery) {
+            (Content::Public { operator, partials, shares, node, signature }, Delivery::Public) => {
+                (*operator, partials.clone(), shares.clone(), *node, *signature)
             }
             (Content::Sealed(sealed), Delivery::Custodian(_)) => {
                 let secret = custodian.ok_or(PartialError::Sealed)?;
@@ -350,15 +390,16 @@ impl PartialFile {
                     let operator = r.u16("operator")?;
                     let partials = r.many(count, |r| r.array::<PARTIAL>("partial"))?;
                     let shares = r.many(extent.sealed(), EncryptedShare::read)?;
-                    Ok((operator, partials, shares, r.array::<64>("signature")?))
+                    let node = read_node(r, extent)?;
+                    Ok((operator, partials, shares, node, r.array::<64>("signature")?))
                 });
-                let (operator, partials, shares, signature) =
+                let (operator, partials, shares, node, signature) =
                     fields.map_err(|_| PartialError::Sealed)?;
                 let index = Index::new(operator).ok_or(PartialError::UnknownOperator(operator))?;
                 if seat(index)?.card.noise != sealer {
                     return Err(PartialError::Sealer(operator));
                 }
-                (index, partials, shares, signature)
+                (index, partials, shares, node, signature)
             }
             (Content::Public { .. }, _) => {
                 return Err(PartialError::Delivery { expected: "sealed", found: "public" });
@@ -367,17 +408,20 @@ impl PartialFile {
                 return Err(PartialError::Delivery { expected: "public", found: "sealed" });
             }
         };
+        let (operator, bytes, sealed, node, signature) = opened;
         if bytes.len() != count {
             return Err(PartialError::Count { expected: count, found: bytes.len() });
         }
         let key = &seat(operator)?.card.key;
-        let stated = statement(&expected, operator, &bytes, &sealed);
+        let stated = statement(&expected, operator, &bytes, &sealed, node.as_ref());
         key.verify(Tag::PartialSignature, &stated, &signature)
             .map_err(|_| PartialError::Signature(operator.get()))?;
         let point = |bytes: &[u8; PARTIAL]| match bytes {
-            // One validator alone is not left out: there would be no answer. Of key shares none is:
-            // nonces follow one another.
-            left_out if *left_out == LEFT_OUT && count > 1 && !self.key_shares => Ok(None),
+            // One validator alone is not left out: there would be no answer. Of key shares and of a
+            // lock none is: nonces follow one another, and all shares sign.
+            left_out if *left_out == LEFT_OUT && count > 1 && self.family == Family::Plain => {
+                Ok(None)
+            }
             bytes => G2::from_compressed(bytes).map(Some).map_err(|source| {
                 let operator = operator.get();
                 PartialError::Point { operator, source }
@@ -387,7 +431,7 @@ impl PartialFile {
         if partials.iter().all(Option::is_none) {
             return Err(PartialError::Empty(operator.get()));
         }
-        let partial = Partial { operator, partials, sealed, signature };
+        let partial = Partial { operator, partials, sealed, node, signature };
         if !partial.verifies(cleared, parent) {
             return Err(PartialError::Wrong(operator.get()));
         }

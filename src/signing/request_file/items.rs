@@ -10,6 +10,7 @@ use crate::ethereum::json::{JsonError, Object, few, objects, prefixed_hex};
 use crate::ethereum::ssv::{OwnerNonce, RsaPublic};
 use crate::signing::request::{Item, Items, Purpose, Terms};
 use crate::spec::ceremony::MOST_VALIDATORS;
+use crate::spec::file::ObolEntry;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -93,6 +94,18 @@ pub(super) struct KeySharesFields {
     validators: Vec<RegisteredFields>,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LockFields {
+    /// The cluster definition, as JSON.
+    definition: String,
+    /// Wallets that are contracts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    contract_wallets: Vec<String>,
+    #[serde(deserialize_with = "objects::<_, _, MOST_VALIDATORS>")]
+    validators: Vec<RegisteredFields>,
+}
+
 fn prefixed<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], RequestFileError> {
     prefixed_hex(text).map_err(|source| RequestFileError::Hex { field, source })
 }
@@ -109,7 +122,7 @@ fn terms(fee_recipient: &str, gas_limit: u64, timestamp: u64) -> Result<Purpose,
 /// The one validator of a request of version 1.
 pub(super) fn single(file: &File) -> Result<Items, RequestFileError> {
     let lists = [file.exits.is_some(), file.deposits.is_some(), file.registrations.is_some()];
-    if lists.contains(&true) || file.key_shares.is_some() {
+    if lists.contains(&true) || file.key_shares.is_some() || file.cluster_lock.is_some() {
         return Err(RequestFileError::Kind);
     }
     let purpose = match (&file.exit, &file.deposit, &file.registration) {
@@ -135,7 +148,8 @@ pub(super) fn single(file: &File) -> Result<Items, RequestFileError> {
 /// The list of a request of version 2.
 pub(super) fn list(file: &File) -> Result<Items, RequestFileError> {
     let single = [file.exit.is_some(), file.deposit.is_some(), file.registration.is_some()];
-    if single.contains(&true) || file.public_key.is_some() || file.key_shares.is_some() {
+    let alone = file.key_shares.is_some() || file.cluster_lock.is_some();
+    if single.contains(&true) || file.public_key.is_some() || alone {
         return Err(RequestFileError::Kinds);
     }
     let item = |public_key: &str, purpose| {
@@ -177,7 +191,7 @@ pub(super) fn key_shares(file: &File) -> Result<Items, RequestFileError> {
     let single = [file.exit.is_some(), file.deposit.is_some(), file.registration.is_some()];
     let lists = [file.exits.is_some(), file.deposits.is_some(), file.registrations.is_some()];
     let fields = match &file.key_shares {
-        Some(Object(fields)) if file.public_key.is_none() => fields,
+        Some(Object(fields)) if file.public_key.is_none() && file.cluster_lock.is_none() => fields,
         _ => return Err(RequestFileError::KeyShares),
     };
     if single.contains(&true) || lists.contains(&true) {
@@ -196,6 +210,28 @@ pub(super) fn key_shares(file: &File) -> Result<Items, RequestFileError> {
     Ok(Items::key_shares(validators, OwnerNonce { owner, nonce: fields.nonce }, keys)?)
 }
 
+/// The lock of a request of version 4.
+pub(super) fn lock(file: &File) -> Result<Items, RequestFileError> {
+    let single = [file.exit.is_some(), file.deposit.is_some(), file.registration.is_some()];
+    let lists = [file.exits.is_some(), file.deposits.is_some(), file.registrations.is_some()];
+    let fields = match &file.cluster_lock {
+        Some(Object(fields)) if file.public_key.is_none() && file.key_shares.is_none() => fields,
+        _ => return Err(RequestFileError::Lock),
+    };
+    if single.contains(&true) || lists.contains(&true) {
+        return Err(RequestFileError::Lock);
+    }
+    let (definition, contract_wallets) =
+        (fields.definition.clone(), fields.contract_wallets.clone());
+    let cluster = ObolEntry { definition, contract_wallets }.cluster();
+    let cluster = cluster.map_err(|error| RequestFileError::Cluster(Box::new(error)))?;
+    let validators = fields.validators.iter();
+    let validators = validators
+        .map(|RegisteredFields { public_key }| prefixed("validators.public_key", public_key))
+        .collect::<Result<_, _>>()?;
+    Ok(Items::lock(validators, cluster)?)
+}
+
 /// Says in a file what to sign.
 pub(super) fn fill(file: &mut File, items: &Items) {
     let key = |item: &Item| format!("0x{}", hex::encode(item.public_key));
@@ -208,6 +244,13 @@ pub(super) fn fill(file: &mut File, items: &Items) {
             operator_keys: items.operator_keys().iter().map(RsaPublic::to_text).collect(),
             validators: validators.collect(),
         }));
+        return;
+    }
+    if let Some(cluster) = items.cluster() {
+        let ObolEntry { definition, contract_wallets } = ObolEntry::from(cluster);
+        let validators = items.iter().map(|item| RegisteredFields { public_key: key(item) });
+        let validators = validators.collect();
+        file.cluster_lock = Some(Object(LockFields { definition, contract_wallets, validators }));
         return;
     }
     if items.len() == 1 {
@@ -225,7 +268,7 @@ pub(super) fn fill(file: &mut File, items: &Items) {
                 let fields = RegistrationFields { fee_recipient, gas_limit, timestamp };
                 file.registration = Some(Object(fields));
             }
-            Purpose::KeyShares(_) => {}
+            Purpose::KeyShares(_) | Purpose::Lock => {}
         }
         return;
     }
@@ -241,7 +284,7 @@ pub(super) fn fill(file: &mut File, items: &Items) {
                 funded.push(FundedFields { public_key, withdrawal_credentials });
             }
             Purpose::Registration(_) => registered.push(RegisteredFields { public_key }),
-            Purpose::KeyShares(_) => {}
+            Purpose::KeyShares(_) | Purpose::Lock => {}
         }
     }
     match first.purpose {
@@ -256,6 +299,6 @@ pub(super) fn fill(file: &mut File, items: &Items) {
             let list = RegistrationList { fee_recipient, gas_limit, timestamp, validators };
             file.registrations = Some(Object(list));
         }
-        Purpose::KeyShares(_) => {}
+        Purpose::KeyShares(_) | Purpose::Lock => {}
     }
 }

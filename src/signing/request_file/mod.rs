@@ -5,8 +5,8 @@ mod items;
 use serde::{Deserialize, Serialize};
 
 use self::items::{
-    DepositFields, DepositList, ExitFields, ExitList, KeySharesFields, RegistrationFields,
-    RegistrationList, fill, key_shares, list, single,
+    DepositFields, DepositList, ExitFields, ExitList, KeySharesFields, LockFields,
+    RegistrationFields, RegistrationList, fill, key_shares, list, lock, single,
 };
 use super::request::{Delivery, ItemsError, Request, Requester};
 use crate::ethereum::address::AddressError;
@@ -15,6 +15,7 @@ use crate::ethereum::json::{self, HexError, JsonError, Object, bare_hex, printab
 use crate::ethereum::ssv::RsaKeyError;
 use crate::identity::card::{CardError, OperatorCard};
 use crate::primitives::hash::Digest;
+use crate::spec::error::SpecError;
 use crate::spec::threshold::Index;
 
 /// Most bytes of a file.
@@ -30,6 +31,8 @@ pub(super) const ONE: u64 = 1;
 pub(super) const MANY: u64 = 2;
 /// Of a request for key shares, and of an answer to it.
 pub(super) const KEY_SHARES: u64 = 3;
+/// Of a request for a lock, and of an answer to it.
+pub(super) const LOCK: u64 = 4;
 /// What stands in the place of a custodian's card.
 const PUBLIC: &str = "public";
 
@@ -55,6 +58,12 @@ pub enum RequestFileError {
     /// Of key shares: without them, or with something else.
     #[error("key_shares alone is required")]
     KeyShares,
+    /// A lock: without it, or with something else.
+    #[error("cluster_lock alone is required")]
+    Lock,
+    /// The cluster of a lock.
+    #[error("cluster_lock.{0}")]
+    Cluster(Box<SpecError>),
     /// The owner of key shares.
     #[error("key_shares.owner: {0}")]
     Owner(AddressError),
@@ -127,6 +136,8 @@ struct File {
     registrations: Option<Object<RegistrationList>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key_shares: Option<Object<KeySharesFields>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cluster_lock: Option<Object<LockFields>>,
     answers_to: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     requested_by: Option<Object<RequesterFields>>,
@@ -152,8 +163,9 @@ pub(super) fn check_format(
             found: printable(format),
         });
     }
-    if !matches!(version, ONE | MANY | KEY_SHARES) {
-        let (expected, found) = (format!("{ONE}, {MANY} or {KEY_SHARES}"), version.to_string());
+    if !matches!(version, ONE | MANY | KEY_SHARES | LOCK) {
+        let expected = format!("{ONE}, {MANY}, {KEY_SHARES} or {LOCK}");
+        let found = version.to_string();
         return Err(RequestFileError::Format { field: "version", expected, found });
     }
     Ok(())
@@ -181,6 +193,7 @@ impl Request {
             deposits: None,
             registrations: None,
             key_shares: None,
+            cluster_lock: None,
             answers_to: match &self.delivery {
                 Delivery::Public => PUBLIC.to_owned(),
                 Delivery::Custodian(card) => card.encode(),
@@ -216,7 +229,8 @@ impl Request {
         let items = match file.version {
             ONE => single(&file)?,
             MANY => list(&file)?,
-            _ => key_shares(&file)?,
+            KEY_SHARES => key_shares(&file)?,
+            _ => lock(&file)?,
         };
         let delivery = match file.answers_to.as_str() {
             PUBLIC => Delivery::Public,

@@ -1,6 +1,6 @@
 //! The file of an import: what it has in the place of what a key generation agrees on.
 
-use super::reshare::{not_yet, parse_seats, parse_validators, together};
+use super::reshare::{no_part, parse_seats, parse_validators, together};
 use super::{CeremonyFile, ImportEntry, OperatorEntry, ValidatorEntry};
 use crate::spec::ceremony::Terms;
 use crate::spec::error::{Place, SpecError};
@@ -21,7 +21,7 @@ pub(super) fn terms(
     if version == Version::One {
         return Err(ReshareError::Version.into());
     }
-    not_yet(file)?;
+    no_part(file)?;
     let (found, most) = (entry.dealer, file.operators.len());
     let dealer = usize::from(found).checked_sub(1).filter(|dealer| *dealer < most);
     let dealer = dealer.ok_or(ReshareError::Dealer { found, most })?;

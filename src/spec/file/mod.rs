@@ -243,7 +243,8 @@ pub struct OperatorEntry {
     /// `host:port`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// Evaluation point; the position from 1 if not given.
+    /// Evaluation point; the position from 1 if not given. In a reshare or import of one that
+    /// receives, and the position among those.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub point: Option<u64>,
     /// RSA key for SSV, base64 as on chain. With it, the point is the operator's number there.

@@ -52,7 +52,7 @@ pub(super) fn terms(
         return Err(ReshareError::Version.into());
     }
     match &file.repair {
-        None => not_yet(file)?,
+        None => no_part(file)?,
         Some(entry) => repair::only_its_fields(file, entry).map_err(ReshareError::from)?,
     }
     let parent = Parent {
@@ -88,7 +88,14 @@ pub(super) fn parse_seats(
     for (position, entry) in file.operators.iter().enumerate() {
         let part = parse_part(position, entry)?;
         receivers += u64::from(part.receives);
-        let point = if part.receives { receivers } else { 0 };
+        let point = match (part.receives, entry.point) {
+            (true, given) => given.unwrap_or(receivers),
+            (false, None) => 0,
+            (false, Some(_)) => {
+                let place = Place::operator(position, "point");
+                return Err(ReshareError::PointAlone { place }.into());
+            }
+        };
         seats.push(Seat { point, ..parse_seat((position, entry))? });
         parts.push(part);
     }
@@ -126,13 +133,10 @@ pub(super) fn together(
     })
 }
 
-/// What no reshare makes yet, and evaluation points, which it chooses itself.
-pub(super) fn not_yet(file: &CeremonyFile) -> Result<(), ReshareError> {
+/// What no reshare signs.
+pub(super) fn no_part(file: &CeremonyFile) -> Result<(), ReshareError> {
     let operator = |(at, entry): (usize, &OperatorEntry)| {
-        let place = |field| Place::operator(at, field).to_string();
-        let fields =
-            [("point", entry.point.is_some()), ("ssv_key", entry.ssv_key.is_some())].into_iter();
-        fields.filter(|(_, given)| *given).map(|(field, _)| place(field)).next()
+        entry.ssv_key.is_some().then(|| Place::operator(at, "ssv_key").to_string())
     };
     let validator = |(at, entry): (usize, &ValidatorEntry)| {
         let place = |field| Place::validator(at, field).to_string();
@@ -152,7 +156,7 @@ pub(super) fn not_yet(file: &CeremonyFile) -> Result<(), ReshareError> {
     let operators = file.operators.iter().enumerate().filter_map(operator);
     let validators = file.validators.iter().enumerate().filter_map(validator);
     match whole.chain(operators).chain(validators).next() {
-        Some(field) => Err(ReshareError::NotYet { field }),
+        Some(field) => Err(ReshareError::NotPart { field }),
         None => Ok(()),
     }
 }
@@ -239,6 +243,10 @@ pub(super) fn parse_validators(
 /// A file that gives this reshare again: same digest, same addresses.
 pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
     let count = |number| u16::try_from(number).expect("at most 255 operators");
+    // All of them or none: what is not given follows from who else receives.
+    let receivers = ceremony.receivers().zip(1..);
+    let numbered = receivers.into_iter().all(|((_, seat), number)| seat.point == number);
+    let given = |part: &SeatPart| part.receives && spec.regained.is_none() && !numbered;
     let of_parent = |part: &SeatPart| part.deals.filter(|_| spec.origin != Origin::Keys);
     let operator = |(seat, part): (&Seat, &SeatPart)| OperatorEntry {
         card: seat.card.encode(),
@@ -251,6 +259,7 @@ pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
             .filter(|share| share.point != u64::from(share.index.get()))
             .map(|share| share.point),
         receives: (!part.receives && spec.regained.is_none()).then_some(false),
+        point: given(part).then_some(seat.point),
         ..OperatorEntry::default()
     };
     let all: Vec<(&ValidatorSpec, &Inherited)> =

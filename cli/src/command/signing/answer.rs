@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::describe::{describe, left_out, told as lines_told};
 use super::source::Source;
-use super::{Beacon, Left, check_time};
-use crate::args::{Asked, KeySharesAsked};
+use super::{Beacon, Left, More, check_time, lock};
+use crate::args::{Asked, KeySharesAsked, LockAsked};
 use crate::command::export::check_may_run;
 use crate::keymanager::web3signer::{Message, SignerError, Web3Signer};
 use crate::messages::shown;
@@ -15,6 +15,7 @@ use crate::report::{CliError, Output, talk};
 use crate::restored::{date, demand_newest, told};
 use crate::{input, messages, policy, prompt, ssv_key};
 use quorate::ethereum::bls::bls_verify;
+use quorate::ethereum::secp256k1::NodeSecret;
 use quorate::ethereum::ssv::RsaSecret;
 use quorate::identity::Operator;
 use quorate::primitives::secret::wiping;
@@ -48,7 +49,7 @@ pub(super) struct Answered {
 /// Answers a request. `ready` is asked, before a person is, whether the answer has somewhere to go.
 /// The state directory is free again afterwards, and the shares are gone from memory.
 pub(super) fn answer<T>(
-    (args, ssv): (&Asked, Option<&KeySharesAsked>),
+    (args, more): (&Asked, More<'_>),
     request: Request,
     out: &Output,
     ready: impl FnOnce(&Cleared, &Parent, Index) -> Result<T, CliError>,
@@ -56,8 +57,8 @@ pub(super) fn answer<T>(
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     // What is refused whatever the ceremony says is refused first.
     let allowed = policy::allowed(state.path(), &request.items, args.yes)?;
-    let lock = state.lock().map_err(messages::store)?;
-    let mut source = Source::open(args, &request, &lock, out)?;
+    let held = state.lock().map_err(messages::store)?;
+    let mut source = Source::open(args, &request, &held, out)?;
     let ceremony = source.parent.ceremony().clone();
 
     let cleared =
@@ -67,16 +68,17 @@ pub(super) fn answer<T>(
     let (positions, left) = chosen(args, &cleared, &source, &allowed.unlisted)?;
     let admitted = admit(source.signed.iter().map(Vec::as_slice), &cleared, &positions);
     let admitted = admitted.map_err(|error| messages::ledger(state.path(), &error))?;
-    let rsa = match ssv {
-        Some(ssv) => {
+    let (mut rsa, mut node) = (None, None);
+    match more {
+        More::KeyShares(ssv) => {
             // What is given to a node of SSV runs there, like what is loaded into a client.
             check_may_run(&ceremony, &state)?;
-            let rsa = for_key_shares(ssv, &cleared, &source, &left)?;
-            demand_newest(&lock, &ceremony, &ssv.newest)?;
-            rsa
+            rsa = for_key_shares(ssv, &cleared, &source, &left)?;
+            demand_newest(&held, &ceremony, &ssv.newest)?;
         }
-        None => None,
-    };
+        More::Lock(asked) => node = Some(for_lock(asked, &cleared, &source, &left, &state)?),
+        More::Nothing => {}
+    }
     let ready = ready(&cleared, &source.parent, source.me)?;
 
     talk(&describe(&cleared, &ceremony, &positions, args.beacon.is_some()));
@@ -87,10 +89,11 @@ pub(super) fn answer<T>(
         talk(&left);
     }
     agree(&admitted, &cleared, allowed.ask)?;
+    let keys = (rsa.as_deref(), node.as_ref());
     let partial = match source.web3signer() {
         Some((signer, url)) => elsewhere(&cleared, &source, &positions, signer)
             .map_err(|error| messages::web3signer(url, &error))?,
-        None => wiping(|| signed(&cleared, &source, &positions, rsa.as_ref().map(AsRef::as_ref))),
+        None => wiping(|| signed(&cleared, &source, &positions, keys)),
     };
     let partial = partial.ok_or_else(messages::own_partial)?;
     if !partial.verifies(&cleared, &source.parent)
@@ -117,8 +120,8 @@ pub(super) fn answer<T>(
 
 /// Refuses what shares of an earlier generation no longer sign: deposits from this operator's final
 /// of the reshare on, exits and registrations from its outputs on, so that there is always a way
-/// out: an exit cannot get anybody slashed. Key shares run: none are given out while a reshare of
-/// theirs stands.
+/// out: an exit cannot get anybody slashed. Key shares run, and a cluster starts from a lock: none
+/// are given out while a reshare of theirs stands.
 fn check_superseded(state: &StateDir, source: &Source, cleared: &Cleared) -> Result<(), CliError> {
     let request = &cleared.request;
     let own = certificate(&request.ceremony, &request.dkg, &request.outputs);
@@ -127,7 +130,7 @@ fn check_superseded(state: &StateDir, source: &Source, cleared: &Cleared) -> Res
     let found = superseding(state, &source.operator, generation, &keys.collect::<Vec<_>>());
     let kind = request.items.kind();
     let over = |by: &Superseding| match kind {
-        Kind::KeyShares => true,
+        Kind::KeyShares | Kind::Lock => true,
         Kind::Deposit => by.is_final,
         Kind::Exit | Kind::Registration => by.is_complete,
     };
@@ -179,18 +182,42 @@ fn for_key_shares(
     }
 }
 
+/// What is asked of a lock alone: no validator left out, and the key of the operator's node.
+fn for_lock(
+    args: &LockAsked,
+    cleared: &Cleared,
+    source: &Source,
+    left: &[Left],
+    state: &StateDir,
+) -> Result<NodeSecret, CliError> {
+    if let Some(left) = left_out(left) {
+        return Err(messages::lock_whole(&left));
+    }
+    lock::node_key(
+        args.charon_enr_private_key.as_deref(),
+        cleared,
+        &source.parent,
+        source.me,
+        state,
+    )
+}
+
 /// The answer, not verified yet.
 fn signed(
     cleared: &Cleared,
     source: &Source,
     positions: &[usize],
-    rsa: Option<&RsaSecret>,
+    (rsa, node): (Option<&RsaSecret>, Option<&NodeSecret>),
 ) -> Option<Partial> {
     let share = |position: usize| source.share(cleared.targets[position].validator);
     if cleared.is_for_key_shares() {
         let shares: Vec<_> = (0..cleared.targets.len()).map(share).collect::<Option<_>>()?;
         let seat = (&*source.operator, source.me);
         return Partial::sign_key_shares(cleared, &source.parent, seat, &shares, rsa);
+    }
+    if let Some(node) = node {
+        let shares: Vec<_> = (0..cleared.targets.len()).map(share).collect::<Option<_>>()?;
+        return Partial::sign_lock(cleared, (&*source.operator, source.me), &shares, node);
     }
     let mut signing = vec![None; cleared.targets.len()];
     positions.iter().for_each(|position| signing[*position] = share(*position));
@@ -214,7 +241,7 @@ fn elsewhere(
             Purpose::Registration(terms) => {
                 Message::Registration(terms.registration(item.public_key))
             }
-            Purpose::Deposit { .. } | Purpose::KeyShares(_) => return Ok(None),
+            Purpose::Deposit { .. } | Purpose::KeyShares(_) | Purpose::Lock => return Ok(None),
         };
         let validator = &parent.validators()[target.validator];
         let Some(share) = validator.public_share(parent.ceremony(), source.me) else {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::terms::lines;
-use super::{Left, key_shares};
+use super::{Left, key_shares, lock};
 use quorate::audit::describe::in_quotes;
 use quorate::ethereum::deposit::WithdrawalCredentials;
 use quorate::signing::{Cleared, Delivery, Item, Kind, Purpose};
@@ -61,7 +61,7 @@ fn one(cleared: &Cleared, ceremony: &Ceremony, checked: &str) -> String {
             network.name(),
             lines(terms, ceremony, [validator].into_iter())
         ),
-        Purpose::KeyShares(_) => String::new(),
+        Purpose::KeyShares(_) | Purpose::Lock => String::new(),
     };
     text + &format!(
         "\n  public key         0x{}\n  which is           validator {} of \"{}\"\n  \
@@ -100,11 +100,20 @@ fn many(cleared: &Cleared, ceremony: &Ceremony, kept: &[usize], checked: &str) -
             plural(count, "validator"),
             network.name()
         ),
+        Kind::Lock => format!(
+            "LOCK OF AN OBOL CLUSTER of {} on {}: Charon starts from it, with the shares of these \
+             operators. A validator that runs in two places is slashed.",
+            plural(count, "validator"),
+            network.name()
+        ),
     };
     let numbers = kept.iter().map(|position| cleared.targets[*position].validator as u64 + 1);
     let exits = kept.iter().filter_map(|position| match items[*position].purpose {
         Purpose::Exit(exit) => Some(exit.validator_index),
-        Purpose::Deposit { .. } | Purpose::Registration(_) | Purpose::KeyShares(_) => None,
+        Purpose::Deposit { .. }
+        | Purpose::Registration(_)
+        | Purpose::KeyShares(_)
+        | Purpose::Lock => None,
     });
     text += &match items.first().purpose {
         Purpose::Exit(exit) => format!(
@@ -121,6 +130,7 @@ fn many(cleared: &Cleared, ceremony: &Ceremony, kept: &[usize], checked: &str) -
             kept.iter().map(|position| cleared.targets[*position].validator),
         ),
         Purpose::KeyShares(_) => key_shares::lines(cleared, ceremony),
+        Purpose::Lock => lock::lines(cleared, ceremony),
     };
     text += &format!(
         "\n  which are          {count} of the {} validators of \"{}\": {}",

@@ -213,8 +213,9 @@ impl<C: Channels> Drive<C> {
                     let said = received(&self.live);
                     self.progress.say(&format!("{said}."));
                 }
-                Action::Combined { signatures, signers, renewed } => {
-                    self.made = Some(self.make(&Combined { signatures, signers, renewed })?);
+                Action::Combined { signatures, signers, renewed, lock } => {
+                    let made = Combined { signatures, signers, renewed, lock };
+                    self.made = Some(self.make(&made)?);
                     actions.extend(self.put());
                 }
                 Action::Impossible(error) => return Err(messages::internal(&error.to_string())),

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::answer::{Answered, answer};
 use super::drive::Drive;
-use super::read_request;
 use super::result::{can_be_written, default_name};
-use crate::args::{KeySharesAsked, LiveArgs};
+use super::{More, read_request};
+use crate::args::LiveArgs;
 use crate::command::addresses::given;
 use crate::messages;
 use crate::report::{CliError, Exit, Output, talk};
@@ -20,16 +20,16 @@ use quorate::spec::Index;
 use quorate_operator::carrier::{Listen, Peer, Session, Tcp, TcpConfig, Timing};
 use quorate_operator::random;
 
-/// `quorate exit run`, and that of the other kinds; `ssv` for key shares.
+/// `quorate exit run`, and that of the other kinds; with what the kind needs besides.
 pub(super) fn run(
     args: &LiveArgs,
-    ssv: Option<&KeySharesAsked>,
+    more: More<'_>,
     kind: &'static str,
     out: &Output,
 ) -> Result<Exit, CliError> {
     let request = read_request(&args.asked.request, None, kind)?;
     let (Answered { cleared, parent, operator, partial, .. }, Ready { listen, peers }) =
-        answer((&args.asked, ssv), request, out, |cleared, parent, me| {
+        answer((&args.asked, more), request, out, |cleared, parent, me| {
             ready(args, cleared, parent, me)
         })?;
     let me = partial.operator;
@@ -95,7 +95,7 @@ fn ready(
     let place =
         |index: u16| at.iter().find(|(other, _)| other.get() == index).map(|(_, place)| place);
     let mut peers = Peer::of(ceremony, me);
-    peers.retain(|peer| Index::new(peer.index).is_some_and(|index| role.speaks_with(index)));
+    peers.retain(|peer| Index::new(peer.index).is_some_and(|index| role.is_peer(parent, index)));
     for peer in &mut peers {
         if let Some(place) = place(peer.index) {
             peer.address = Some(place.to_string());

@@ -1,5 +1,5 @@
-//! `quorate exit`, `quorate deposit`, `quorate registration` and `quorate ssv`: request, sign,
-//! combine, or all of them at once.
+//! `quorate exit`, `quorate deposit`, `quorate registration`, `quorate ssv` and `quorate obol`:
+//! request, sign, combine, or all of them at once.
 
 mod answer;
 
@@ -14,6 +14,8 @@ mod ended;
 mod key_shares;
 
 mod live;
+
+mod lock;
 
 mod request;
 
@@ -31,7 +33,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::describe::told;
-use crate::args::{Deposit, Exits, KeyShares, Registrations};
+use crate::args::{Deposit, Exits, KeyShares, KeySharesAsked, LockAsked, Obol, Registrations};
 use crate::meeting::Meeting;
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
@@ -47,8 +49,8 @@ use quorate_operator::requests::find_request;
 pub(crate) fn exit(args: &Exits, out: &Output) -> Result<Exit, CliError> {
     match args {
         Exits::Request(args) => request::exit(args, out),
-        Exits::Sign(args) => sign::run(args, None, EXIT, out),
-        Exits::Run(args) => live::run(args, None, EXIT, out),
+        Exits::Sign(args) => sign::run(args, More::Nothing, EXIT, out),
+        Exits::Run(args) => live::run(args, More::Nothing, EXIT, out),
         Exits::Combine(args) => combine::run(args, EXIT, out),
         Exits::Verify(args) => super::verify::exit(args, out),
     }
@@ -58,8 +60,8 @@ pub(crate) fn exit(args: &Exits, out: &Output) -> Result<Exit, CliError> {
 pub(crate) fn deposit(args: &Deposit, out: &Output) -> Result<Exit, CliError> {
     match args {
         Deposit::Request(args) => request::deposit(args, out),
-        Deposit::Sign(args) => sign::run(args, None, DEPOSIT, out),
-        Deposit::Run(args) => live::run(args, None, DEPOSIT, out),
+        Deposit::Sign(args) => sign::run(args, More::Nothing, DEPOSIT, out),
+        Deposit::Run(args) => live::run(args, More::Nothing, DEPOSIT, out),
         Deposit::Combine(args) => combine::run(args, DEPOSIT, out),
     }
 }
@@ -68,8 +70,8 @@ pub(crate) fn deposit(args: &Deposit, out: &Output) -> Result<Exit, CliError> {
 pub(crate) fn registration(args: &Registrations, out: &Output) -> Result<Exit, CliError> {
     match args {
         Registrations::Request(args) => request::registration(args, out),
-        Registrations::Sign(args) => sign::run(args, None, REGISTRATION, out),
-        Registrations::Run(args) => live::run(args, None, REGISTRATION, out),
+        Registrations::Sign(args) => sign::run(args, More::Nothing, REGISTRATION, out),
+        Registrations::Run(args) => live::run(args, More::Nothing, REGISTRATION, out),
         Registrations::Combine(args) => combine::run(args, REGISTRATION, out),
         Registrations::Verify(args) => super::verify::registration(args, out),
     }
@@ -79,13 +81,33 @@ pub(crate) fn registration(args: &Registrations, out: &Output) -> Result<Exit, C
 pub(crate) fn key_shares(args: &KeyShares, out: &Output) -> Result<Exit, CliError> {
     match args {
         KeyShares::Request(args) => request::key_shares(args, out),
-        KeyShares::Sign(args) => sign::run(&args.sign, Some(&args.ssv), SSV, out),
-        KeyShares::Run(args) => live::run(&args.live, Some(&args.ssv), SSV, out),
+        KeyShares::Sign(args) => sign::run(&args.sign, More::KeyShares(&args.ssv), SSV, out),
+        KeyShares::Run(args) => live::run(&args.live, More::KeyShares(&args.ssv), SSV, out),
         KeyShares::Combine(args) => combine::run(args, SSV, out),
         KeyShares::Verify(args) => key_shares::check(args, out),
     }
 }
 
+/// Runs `quorate obol`.
+pub(crate) fn lock(args: &Obol, out: &Output) -> Result<Exit, CliError> {
+    match args {
+        Obol::Request(args) => request::cluster_lock(args, out),
+        Obol::Sign(args) => sign::run(&args.sign, More::Lock(&args.lock), OBOL, out),
+        Obol::Run(args) => live::run(&args.live, More::Lock(&args.lock), OBOL, out),
+        Obol::Combine(args) => combine::run(args, OBOL, out),
+        Obol::Verify(args) => lock::check(args, out),
+    }
+}
+
+/// What an answer needs besides what every answer does.
+#[derive(Clone, Copy)]
+enum More<'a> {
+    Nothing,
+    KeyShares(&'a KeySharesAsked),
+    Lock(&'a LockAsked),
+}
+
+const OBOL: &str = "obol";
 const EXIT: &str = "exit";
 const DEPOSIT: &str = "deposit";
 const REGISTRATION: &str = "registration";
@@ -202,7 +224,8 @@ fn check_time(items: &Items, network: &Network, meant: bool) -> Result<(), CliEr
         Purpose::Exit(_)
         | Purpose::Deposit { .. }
         | Purpose::Registration(_)
-        | Purpose::KeyShares(_) => Ok(()),
+        | Purpose::KeyShares(_)
+        | Purpose::Lock => Ok(()),
     }
 }
 

@@ -8,9 +8,9 @@ use super::describe::{describe, left_json, left_out};
 use super::key_shares::wanted as key_shares_wanted;
 use super::select::{Selected, select};
 use super::terms::wanted;
-use super::{Beacon, Left, alternative, audited, check_time};
+use super::{Beacon, Left, alternative, audited, check_time, lock};
 use crate::args::{
-    DepositRequest, ExitRequest, KeySharesRequest, RegistrationRequest, RequestCommon,
+    DepositRequest, ExitRequest, KeySharesRequest, LockRequest, RegistrationRequest, RequestCommon,
 };
 use crate::meeting::Meeting;
 use crate::messages::{quoted, shown};
@@ -18,6 +18,7 @@ use crate::progress::{listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, prompt};
 use quorate::ethereum::exit::{VoluntaryExit, WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
+use quorate::ethereum::obol::check::Cluster;
 use quorate::ethereum::ssv::RsaPublic;
 use quorate::identity::OperatorCard;
 use quorate::signing::beacon::{BeaconError, ValidatorRecord};
@@ -69,9 +70,19 @@ pub(super) fn key_shares(args: &KeySharesRequest, out: &Output) -> Result<Exit, 
     let purposes = |ceremony: &Ceremony, _: &[Selected]| {
         let (first, keys) = key_shares_wanted(args, ceremony)?;
         let purpose = move |_: &Selected, _| Ok(Purpose::KeyShares(first));
-        Ok((Box::new(purpose) as Purposes<'_>, keys))
+        Ok((Box::new(purpose) as Purposes<'_>, Beside::Keys(keys)))
     };
-    write_with_keys(&args.common, (Kind::KeyShares, &[], false), purposes, out)
+    write_with(&args.common, (Kind::KeyShares, &[], false), purposes, out)
+}
+
+/// `quorate obol request`.
+pub(super) fn cluster_lock(args: &LockRequest, out: &Output) -> Result<Exit, CliError> {
+    let cluster = lock::cluster(args)?;
+    let purposes = |_: &Ceremony, _: &[Selected]| {
+        let purpose = move |_: &Selected, _| Ok(Purpose::Lock);
+        Ok((Box::new(purpose) as Purposes<'_>, Beside::Cluster(Box::new(cluster))))
+    };
+    write_with(&args.common, (Kind::Lock, &[], false), purposes, out)
 }
 
 fn write<'a>(
@@ -82,15 +93,24 @@ fn write<'a>(
     out: &Output,
 ) -> Result<Exit, CliError> {
     let without = |ceremony: &Ceremony, selected: &[Selected]| {
-        purposes(ceremony, selected).map(|purposes| (purposes, Vec::new()))
+        purposes(ceremony, selected).map(|purposes| (purposes, Beside::Nothing))
     };
-    write_with_keys(args, (kind, indices, future_epoch), without, out)
+    write_with(args, (kind, indices, future_epoch), without, out)
 }
 
-/// What is asked for of each validator; of key shares with the operators' RSA keys.
-type Wanted<'a> = (Purposes<'a>, Vec<RsaPublic>);
+/// What a request says besides what it asks for of each validator.
+enum Beside {
+    Nothing,
+    /// Of key shares: the operators' RSA keys.
+    Keys(Vec<RsaPublic>),
+    /// Of a lock.
+    Cluster(Box<Cluster>),
+}
 
-fn write_with_keys<'a>(
+/// What is asked for.
+type Wanted<'a> = (Purposes<'a>, Beside);
+
+fn write_with<'a>(
     args: &RequestCommon,
     (kind, indices, future_epoch): (Kind, &[u64], bool),
     wanted: impl FnOnce(&Ceremony, &[Selected]) -> Result<Wanted<'a>, CliError>,
@@ -110,14 +130,15 @@ fn write_with_keys<'a>(
     if kind == Kind::Deposit && parent.is_claimed() && args.beacon.is_none() {
         return Err(messages::claimed_credentials(None));
     }
-    let (purpose, operator_keys) = wanted(parent.ceremony(), &selected)?;
+    let (purpose, beside) = wanted(parent.ceremony(), &selected)?;
     let beacon = Beacon::read(args.beacon.as_deref(), parent.ceremony())?;
     let (items, left) = agreed(&selected, beacon.as_ref(), &parent, &purpose)?;
-    let items = match items.first().map(|item| item.purpose) {
-        Some(Purpose::KeyShares(first)) => {
-            let keys = items.iter().map(|item| item.public_key).collect();
-            Items::key_shares(keys, first, operator_keys)
+    let keys = items.iter().map(|item| item.public_key);
+    let items = match (items.first().map(|item| item.purpose), beside) {
+        (Some(Purpose::KeyShares(first)), Beside::Keys(operator_keys)) => {
+            Items::key_shares(keys.collect(), first, operator_keys)
         }
+        (Some(Purpose::Lock), Beside::Cluster(cluster)) => Items::lock(keys.collect(), *cluster),
         _ => Items::new(items),
     };
     let items = items.map_err(|error| match (&error, left.is_empty()) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::describe::told;
 use super::key_shares::{self, folder, folder_name};
-use super::{Left, alternative, now};
+use super::{Left, alternative, lock, now};
 use crate::messages::{quoted, shown};
 use crate::progress::{Named, listed, seat_name};
 use crate::report::CliError;
@@ -20,6 +20,7 @@ use quorate::export::launchpad::{
     CHARON_REGISTRATIONS, SignedDeposit, SignedRegistration, verify_deposits, verify_registrations,
     write_charon_registrations, write_deposits, write_registrations,
 };
+use quorate::export::obol::LOCK_FILE;
 use quorate::export::{Artifact, Audience};
 use quorate::signing::combine::Combined;
 use quorate::signing::partial::PartialError;
@@ -32,6 +33,7 @@ pub(super) fn blamed(parent: &Parent, error: &PartialError) -> String {
         PartialError::Sealer(operator)
         | PartialError::Signature(operator)
         | PartialError::Wrong(operator)
+        | PartialError::WrongNode(operator)
         | PartialError::Empty(operator)
         | PartialError::Unproven { operator, .. }
         | PartialError::Point { operator, .. } => format!("{error}: {}", name(parent, *operator)),
@@ -80,6 +82,7 @@ fn is_folder(cleared: &Cleared, parent: &Parent) -> bool {
         Kind::Deposit => false,
         Kind::Registration => parent.ceremony().obol().is_some(),
         Kind::KeyShares => true,
+        Kind::Lock => false,
     }
 }
 
@@ -136,6 +139,7 @@ pub(super) fn default_name(cleared: &Cleared, parent: &Parent) -> Option<String>
             Some(format!("registrations-{}-{of}{end}", terms.timestamp))
         }
         Purpose::KeyShares(_) => folder_name(cleared),
+        Purpose::Lock => Some(LOCK_FILE.to_owned()),
     }
 }
 
@@ -150,6 +154,11 @@ pub(super) fn product(
     if cleared.is_for_key_shares() {
         let (files, fields) = folder(cleared, parent, made)?;
         let (name, files) = (folder_name(cleared).unwrap_or_default(), Files::Folder(files));
+        return Ok(Product { name, files, fields, missing: Vec::new() });
+    }
+    if let Some(made) = &made.lock {
+        let (bytes, fields) = lock::file(cleared, made)?;
+        let (name, files) = (LOCK_FILE.to_owned(), Files::One(bytes));
         return Ok(Product { name, files, fields, missing: Vec::new() });
     }
     let network = parent.ceremony().network();
@@ -178,7 +187,7 @@ pub(super) fn product(
                 let message = terms.registration(public_key);
                 registrations.push(SignedRegistration { message, signature });
             }
-            Purpose::KeyShares(_) => {}
+            Purpose::KeyShares(_) | Purpose::Lock => {}
         }
     }
     let name = default_name(cleared, parent).unwrap_or_default();
@@ -281,6 +290,7 @@ pub(super) fn advice(
              goes."
         ),
         Kind::KeyShares => key_shares::advice(&signed, output, parent),
+        Kind::Lock => lock::advice(&signed, output),
         Kind::Registration if is_folder(cleared, parent) => format!(
             "{signed}\nEach operator puts {CHARON_REGISTRATIONS} beside its cluster-lock.json, and \
              restarts Charon. Charon takes the registration with the latest date of each \

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::answer::{Answered, answer};
 use super::describe::left_json;
-use super::read_request;
-use crate::args::{KeySharesAsked, SignArgs};
+use super::{More, read_request};
+use crate::args::SignArgs;
 use crate::meeting::Meeting;
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
@@ -17,10 +17,10 @@ use quorate::signing::{Cleared, Delivery};
 use quorate_operator::random;
 use quorate_operator::requests::put_answer;
 
-/// `quorate exit sign`, and that of the other kinds; `ssv` for key shares.
+/// `quorate exit sign`, and that of the other kinds; with what the kind needs besides.
 pub(super) fn run(
     args: &SignArgs,
-    ssv: Option<&KeySharesAsked>,
+    more: More<'_>,
     kind: &'static str,
     out: &Output,
 ) -> Result<Exit, CliError> {
@@ -29,7 +29,7 @@ pub(super) fn run(
     }
     let board = Meeting::of(&args.meeting)?;
     let request = read_request(&args.asked.request, board.as_ref(), kind)?;
-    let (answered, output) = answer((&args.asked, ssv), request, out, |cleared, _, me| {
+    let (answered, output) = answer((&args.asked, more), request, out, |cleared, _, me| {
         let output = match (&args.output, &board) {
             (Some(output), _) => output.clone(),
             (None, Some(_)) => return Ok(None),

@@ -106,7 +106,7 @@ impl Source {
         let Own { seat, participant, log, signed, .. } = own;
         let parent =
             Parent::finished(&participant).ok_or_else(|| messages::unfinished(ceremony.name()))?;
-        let parent = parent.of_import(older.is_some_and(|older| older.is_imported()));
+        let parent = parent.hanging_on(older.as_ref());
         let held = Held::Whole { participant: Box::new(participant), log: Box::new(log) };
         let place = state.path().to_owned();
         Ok(Self { parent, operator: seat.operator, me: seat.me, place, signed, held })
