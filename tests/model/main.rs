@@ -1,7 +1,7 @@
 //! A small exhaustive model of the ceremony: five rounds and the complaint, three operators, a
 //! threshold of two, one operator byzantine, crashes, and a network that loses, repeats and
 //! reorders. Every reachable state is visited, breadth first, and every property of `properties.rs`
-//! is asked of each. See CONTRIBUTING.md for how to run it.
+//! is asked of each. See CONTRIBUTING.md for how to run it. `reshare` has the rounds of a reshare.
 //!
 //! # What is modelled
 //!
@@ -80,6 +80,7 @@ mod judge;
 mod machine;
 mod memory;
 mod properties;
+mod reshare;
 mod rules;
 mod statement;
 mod world;
@@ -88,6 +89,7 @@ use explore::{Report, explore};
 use memory::Stage;
 use properties::Property::{self, *};
 use rules::{Bug, Scope};
+use world::World;
 
 /// The byzantine operator could be honest, but for its silence.
 const QUIET: Scope = Scope {
@@ -115,22 +117,10 @@ fn is_long() -> bool {
     std::env::var("QUORATE_MODEL").is_ok_and(|value| value == "long")
 }
 
-fn print(name: &str, report: &Report) {
-    let Report { states, steps, depth, time, .. } = report;
-    println!("{name}: {states} states, {steps} steps, depth {depth}, {} ms", time.as_millis());
-    for (stages, count) in &report.ends {
-        println!("    {count:7} ends with {stages:?}");
-    }
-    if let Some(violation) = &report.violation {
-        println!("    {:?} does not hold:", violation.property);
-        violation.trace.iter().for_each(|line| println!("        {line}"));
-    }
-}
-
 /// Everything holds, everywhere; but for what is excused.
-fn holds(name: &str, scope: Scope, excused: &[Property]) -> Report {
-    let report = explore(scope, excused, usize::MAX);
-    print(name, &report);
+fn holds(name: &str, scope: Scope, excused: &[Property]) -> Report<Property, [Stage; 2]> {
+    let report = explore(World::new(scope), excused, usize::MAX);
+    report.print(name);
     assert_eq!(report.violation.as_ref().map(|violation| violation.property), None, "{name}");
     assert!(report.exhausted, "{name}");
     // Whoever commits has everybody's PREPARE, and whoever has prepared does not stop.
@@ -236,8 +226,8 @@ fn every_planted_bug_is_found() {
         (Bug::FreeCommit, signed_twice, UniqueContent, &[]),
     ];
     for (bug, scope, property, excused) in table {
-        let report = explore(Scope { bug: Some(bug), ..scope }, excused, usize::MAX);
-        print(&format!("{bug:?}"), &report);
+        let report = explore(World::new(Scope { bug: Some(bug), ..scope }), excused, usize::MAX);
+        report.print(&format!("{bug:?}"));
         assert_eq!(report.violation.map(|violation| violation.property), Some(property), "{bug:?}");
         // The same scope without the bug has no such violation.
         holds("    without it", scope, &[]);

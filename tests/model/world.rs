@@ -4,8 +4,10 @@
 
 use std::collections::HashMap;
 
+use crate::explore::Model;
 use crate::machine::{Event, Machine};
 use crate::memory::Stage;
+use crate::properties::{Property, stages, violated, violated_later};
 use crate::rules::{Bug, Scope};
 use crate::statement::{
     Book, COMMIT, DEAL, FINAL, Flaw, HELLO, Id, JUNK, Kind, N, NONE, PREPARE, Statement, View,
@@ -427,5 +429,59 @@ impl World {
         let rounds = contents.map(|id| self.book.get(*id).round);
         used.iter().all(fair)
             && (HELLO..=FINAL).all(|round| rounds.clone().filter(|of| *of == round).count() <= 1)
+    }
+}
+
+impl Model for World {
+    type State = State;
+    type Action = Action;
+    type Property = Property;
+    type End = [Stage; 2];
+
+    fn initial(&mut self) -> State {
+        self.initial()
+    }
+
+    fn actions(&mut self, state: &State) -> Vec<Action> {
+        self.actions(state)
+    }
+
+    fn outcomes(&mut self, state: &State, action: Action) -> Vec<State> {
+        self.outcomes(state, action)
+    }
+
+    fn canonical(&mut self, state: &State) -> State {
+        self.canonical(state)
+    }
+
+    fn violated(&mut self, state: &State) -> Vec<Property> {
+        let mut found = violated(self, state);
+        found.extend(violated_later(self, state));
+        found
+    }
+
+    fn end(&self, state: &State) -> [Stage; 2] {
+        stages(self, state)
+    }
+
+    fn tell(&mut self, state: &State, action: Action, outcome: usize) -> String {
+        let seat = self.honest[action.operator];
+        let what = match action.event {
+            Event::Start => "starts".to_owned(),
+            Event::Statement(id) => format!("gets {}", self.book.describe(id)),
+            Event::Box(deal) => format!("gets the box of #{deal}"),
+        };
+        let reached = self.outcomes(state, action)[outcome];
+        let (before, after) =
+            (*self.machine(state[action.operator]), *self.machine(reached[action.operator]));
+        let said: Vec<String> = after
+            .sent()
+            .filter(|id| before.sent().all(|known| known != *id))
+            .map(|id| self.book.describe(id))
+            .collect();
+        let power = if outcome == 0 { "" } else { ", power fails on the way" };
+        let says =
+            if said.is_empty() { String::new() } else { format!("; says {}", said.join("; ")) };
+        format!("operator {seat} {what}{power}: {:?}{says}", after.memory.stage)
     }
 }
