@@ -52,8 +52,9 @@ pub(crate) fn run(args: &ExportObol, out: &Output) -> Result<Exit, CliError> {
     let outcome =
         own.participant.outcome().ok_or_else(|| internal("a finished ceremony without outcome"))?;
     let certificate = generation(&ceremony, outcome.certificate);
-    check_not_superseded(&state, &own.seat, &certificate).map_err(messages::machine)?;
     let validators = &outcome.validators;
+    let keys: Vec<_> = validators.iter().map(|made| made.public_key.to_compressed()).collect();
+    check_not_superseded(&state, &own.seat, &certificate, &keys).map_err(messages::machine)?;
     let given = args.charon_enr_private_key.as_deref();
     let (seat, fresh);
     let (lock, key) = match (args.lock.as_deref(), made) {

@@ -141,7 +141,7 @@ fn check_superseded(state: &StateDir, source: &Source, cleared: &Cleared) -> Res
     // itself.
     let ceremony = source.parent.ceremony();
     let over = |known: &Known| match kind {
-        Kind::KeyShares => true,
+        Kind::KeyShares | Kind::Lock => true,
         Kind::Deposit => known.standing >= Standing::Final,
         Kind::Exit | Kind::Registration => known.standing == Standing::Complete,
     };

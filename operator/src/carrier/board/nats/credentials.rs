@@ -55,7 +55,7 @@ enum Kind {
     Password(SecretBytes, usize),
     Token(SecretBytes),
     Key {
-        key: Box<SigningKey>,
+        key: ForeignKey,
         jwt: Option<SecretBytes>,
     },
 }
