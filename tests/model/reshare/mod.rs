@@ -1,7 +1,8 @@
 //! A small exhaustive model of the two-part rounds of a reshare: three or four seats, of which some
 //! deal and some receive, one operator byzantine, people who stop dealers, abandon and finish
-//! without others, crashes, and a network that loses, repeats and reorders. It explores as the model
-//! of key generation does, and has the same abstractions; what is said there is not said again.
+//! without others, crashes, and a network that loses, repeats and reorders. It explores as the
+//! model of key generation does, and has the same abstractions; what is said there is not said
+//! again.
 //!
 //! # What is modelled besides
 //!
@@ -15,13 +16,13 @@
 //! | FINAL follows all commits, and minima of each dealer | `protocol/commit.rs` | `rounds.rs` |
 //! | words without seats: whose they are, when they count, what they add up to, who is left out, whether enough are left | `message/without.rs`, `protocol/without.rs` | `inbox.rs`, `people.rs` |
 //! | an abandonment ends a log, and none follows a FINAL | `cli/command/abandon.rs`, `protocol/replay.rs` | `world.rs`, `machine.rs` |
-//! | the note of one child stands before what commits, and keeps from another | `operator/child.rs`, `operator/machine.rs` | `machine.rs`, `world.rs` |
+//! | the note of one child stands before what commits, and keeps from another | `protocol/child.rs`, `operator/child.rs`, `operator/machine.rs` | `machine.rs`, `world.rs` |
 //! | outputs that are there stay as they are | `operator/outputs.rs` | `machine.rs` |
 //!
 //! **Casts.** *Refresh*: three operators deal to themselves. *Replace*: two of the parent's three
 //! deal to themselves and to a third; the one without a seat still runs. *Hand over*: two of the
-//! parent's three deal to one of them and to two others, so that one seat only deals. Thresholds are
-//! two. With these, at most one seat can be done without.
+//! parent's three deal to one of them and to two others, so that one seat only deals. Thresholds
+//! are two. With these, at most one seat can be done without.
 //!
 //! **People** stop a dealer at any time after certificate 1, raise what they said, abandon between
 //! minima or COMMIT and FINAL, name anybody as lost that the rule lets them name, whether or not it
@@ -31,15 +32,15 @@
 //!
 //! # What makes it small, and why nothing is lost
 //!
-//! * An operator abandons only once its minima or COMMIT are on the disk. Before that its old shares
-//!   run, nobody has its COMMIT, and it is as one that stays silent.
+//! * An operator abandons only once its minima or COMMIT are on the disk. Before that its old
+//!   shares run, nobody has its COMMIT, and it is as one that stays silent.
 //! * Minima that decode arrive when commits are awaited, or later: nobody looks at them before, and
 //!   whoever passes them on has fewer of them so. `ordered` lets them come at any time.
-//! * `certified` begins where everybody holds certificate 1. Whoever is behind has said its PREPARE,
-//!   or there was no certificate; nothing is awaited of it before its COMMIT, so it is as one that
-//!   does nothing yet.
-//! * `in_order` lets commits and minima arrive by seat, and finals when they are awaited: nobody acts
-//!   on some of them before all are here. *Hand over* is explored so; the others without it.
+//! * `certified` begins where everybody holds certificate 1. Whoever is behind has said its
+//!   PREPARE, or there was no certificate; nothing is awaited of it before its COMMIT, so it is as
+//!   one that does nothing yet.
+//! * `in_order` lets commits and minima arrive by seat, and finals when they are awaited: nobody
+//!   acts on some of them before all are here. *Hand over* is explored so; the others without it.
 //! * Of words those are said that name one seat, which can be done without. Others add up from
 //!   these, or help nobody to finish.
 //! * Who has finished takes nothing more: a final that comes late is passed on and changes nothing.
@@ -53,19 +54,19 @@
 //! # What was found
 //!
 //! No violation. Where not enough are left the reshare ends with some that have signed FINAL and
-//! some that have abandoned, as chapter 14 says: then an exit is the way out. A word needs the FINALs
-//! of all whom it does not name; so who has said one is never kept from finishing by somebody
-//! honest who abandons, for there is nobody left that may.
+//! some that have abandoned, as chapter 14 says: then an exit is the way out. A word needs the
+//! FINALs of all whom it does not name; so who has said one is never kept from finishing by
+//! somebody honest who abandons, for there is nobody left that may.
 //!
-//! Times are those of a test build on a busy core.
+//! Times are those of an optimised build on a busy core; a test build takes eight times as long.
 //!
 //! | exploration | states | steps | seconds |
 //! |---|---|---|---|
 //! | refresh, people | 2,314 | 15,282 | 0 |
 //! | refresh, bad boxes | 5,830 | 46,316 | 1 |
-//! | replace, the new one, two of each wrong | 24,842 | 153,369 | 2 |
 //! | refresh, wrong ones and words | 6,039 | 45,368 | 1 |
-//! | hand over, somebody is lost | 9,533 | 67,378 | 2 |
+//! | long: replace, the new one, two of each wrong | 24,842 | 153,369 | 1 |
+//! | long: hand over, somebody is lost | 9,533 | 67,378 | 2 |
 //! | long: hand over, people and words | 185,859 | 1,707,551 | 33 |
 //! | long: refresh, early | 299,608 | 1,971,088 | 15 |
 
@@ -178,7 +179,6 @@ fn what_people_do() {
     for byzantine in [0, 2] {
         holds("reshare, hand over, abandoned", Scope { byzantine, without: false, ..AFTER }, &[]);
     }
-    holds("reshare, hand over, lost", Scope { byzantine: 2, abandons: false, ..AFTER }, &[]);
 }
 
 #[test]
@@ -192,8 +192,6 @@ fn what_goes_wrong_early() {
 fn what_goes_wrong_late() {
     everywhere("minima", Scope { in_order: true, ..MINIMA });
     everywhere("signed twice", Scope { certified: true, variants: [2, 2, 2], ..QUIET });
-    let [_, _, (_, cast, byzantine)] = SEATS;
-    holds("reshare, the new one, two of each wrong", Scope { cast, byzantine, ..WRONG }, &[]);
     let words = Scope { abandons: true, without: true, words: true, ..WRONG };
     everywhere("wrong ones and words", Scope { wrong: [0, 1, 1], ..words });
 }
@@ -271,7 +269,7 @@ fn every_planted_bug_is_found() {
     let broken: BTreeSet<Property> = table.iter().map(|(_, _, property, _)| *property).collect();
     assert_eq!(broken.len(), PROPERTIES);
     // The same scopes without the bugs have no such violations.
-    for scope in [lost, new, two_prepares, three_prepares, signed_twice, raised, others] {
+    for scope in [lost, new, two_prepares, signed_twice, raised, others] {
         holds("reshare, without a bug", scope, &[]);
     }
     for scope in [two_deals, three_commits, three_finals] {
@@ -290,6 +288,7 @@ fn long_explorations() {
         let name = |what: &str| format!("long: reshare, hand over, byzantine {byzantine}, {what}");
         let over = Scope { byzantine, words: true, ..AFTER };
         holds(&name("people"), over, &[]);
+        holds(&name("somebody is lost"), Scope { abandons: false, words: false, ..over }, &[]);
         let quiet = Scope { cast: HAND_OVER, byzantine, ..QUIET };
         holds(&name("silent at worst"), quiet, &[]);
     }
@@ -302,5 +301,6 @@ fn long_explorations() {
     everywhere("long: early", EARLY);
     everywhere("long: two of each wrong", WRONG);
     everywhere("long: wrong, in any order", Scope { certified: false, in_order: false, ..WRONG });
+    everywhere("long: three prepares", Scope { wrong: [2, 0, 0], ..QUIET });
     everywhere("long: people and minima", Scope { minima: 3, raises: true, ..PEOPLE });
 }

@@ -64,7 +64,10 @@ impl Memory {
                 self.stage = Stage::Damaged;
                 return;
             }
-            let bad = |deal: &Id| matches!(cx.book.get(*deal).flaw, Flaw::Boxes(seats) if contains(seats, cx.me));
+            let bad = |deal: &Id| match cx.book.get(*deal).flaw {
+                Flaw::Boxes(seats) => contains(seats, cx.me),
+                _ => false,
+            };
             if let Some(bad) = dealt().find(bad) {
                 let dealer = cx.book.get(bad).sender;
                 self.own(cx, step, PREPARE, Kind::Complaint(dealer), deals);

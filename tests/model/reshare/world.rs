@@ -293,8 +293,8 @@ impl Model for World {
 
     fn initial(&mut self) -> State {
         let mut state = [0; HONEST];
-        for operator in 0..self.honest.len() {
-            state[operator] = self.number(operator, Machine::NEW);
+        for (operator, number) in state.iter_mut().enumerate().take(self.honest.len()) {
+            *number = self.number(operator, Machine::NEW);
         }
         match self.scope.certified {
             true => self.settle(&state, Fair { helps: true, until: PREPARE, ..Fair::NETWORK }),
@@ -351,9 +351,9 @@ impl Model for World {
     /// The same for a state and what it is with two operators exchanged that are alike.
     fn canonical(&mut self, state: &State) -> State {
         let Some([one, two]) = self.alike else { return *state };
-        let mut other = [0; HONEST];
-        for operator in 0..self.honest.len() {
-            other[operator] = self.exchanged(operator, state[operator]);
+        let mut other = *state;
+        for (operator, number) in other.iter_mut().enumerate().take(self.honest.len()) {
+            *number = self.exchanged(operator, *number);
         }
         other.swap(one, two);
         other.min(*state)
@@ -361,8 +361,8 @@ impl Model for World {
 
     fn violated(&mut self, state: &State) -> Vec<Property> {
         let mut found = Vec::new();
-        for operator in 0..self.honest.len() {
-            found.extend_from_slice(self.local(operator, state[operator]));
+        for (operator, number) in state.iter().enumerate().take(self.honest.len()) {
+            found.extend_from_slice(self.local(operator, *number));
         }
         found.extend(violated(self, state));
         found.extend(violated_later(self, state));
