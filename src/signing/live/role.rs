@@ -36,8 +36,8 @@ impl Role {
         }
     }
 
-    /// Whether `other` takes part beside this operator: it has shares, or is the custodian that this
-    /// one answers to. Nobody waits for one that only dealt.
+    /// Whether `other` takes part beside this operator: it has shares, or is the custodian that
+    /// this one answers to. Nobody waits for one that only dealt.
     pub fn is_peer(self, parent: &Parent, other: Index) -> bool {
         let has_shares = parent.ceremony().parts().receivers.contains(other);
         self.speaks_with(other) && (has_shares || self == Self::Contributor(other))
