@@ -29,6 +29,7 @@ use quorate::protocol::record::RecordKind;
 use quorate::spec::canonical::fingerprint;
 use quorate::spec::kind::Parts;
 use quorate::spec::packet::{LONGEST_FRONT, Packet};
+use quorate::spec::seats::Seats;
 use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind, Version};
 use quorate::spec::{Index, rehearsal};
 
@@ -289,6 +290,7 @@ fn sizes_of_statements_of_a_reshare() {
     let parts = Parts {
         dealers: [1, 2, 3].map(seat).into_iter().collect(),
         receivers: [2, 3, 4].map(seat).into_iter().collect(),
+        witnesses: Seats::default(),
     };
     let (kind, version) = (CeremonyKind::Reshare, Version::CURRENT);
     let shape = Shape { version, kind, n: 4, t: 2, v: 2, items: 0, sealed: 0, lock: false, parts };
@@ -321,6 +323,7 @@ fn sizes_of_statements_of_a_repair() {
     let parts = Parts {
         dealers: [1, 2, 4].map(seat).into_iter().collect(),
         receivers: [3].map(seat).into_iter().collect(),
+        witnesses: Seats::default(),
     };
     let (kind, version) = (CeremonyKind::Repair, Version::CURRENT);
     let shape = Shape { version, kind, n: 4, t: 3, v: 2, items: 0, sealed: 0, lock: false, parts };

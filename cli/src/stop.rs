@@ -11,6 +11,7 @@ use super::{messages, prompt, protection, removal, secret_file};
 use quorate::ethereum::interchange::Key;
 use quorate::exchange::{Exchange, Moment};
 use quorate::export::cut_over;
+use quorate::message::shape::Shape;
 use quorate::protocol::participant::{Participant, Refused};
 use quorate::spec::CeremonyKind;
 use quorate_operator::machine::Machine;
@@ -96,14 +97,14 @@ pub(crate) fn stop(
     }
 }
 
-/// The public keys of the shares that this operator deals, by validator; `None` if it deals none.
+/// The public keys of the shares that this operator stops, by validator; `None` if it stops none.
 fn old_keys(participant: &Participant) -> Option<Vec<Key>> {
     let seat = participant.seat();
     if seat.ceremony.is_repair() {
         // Helpers go on signing with their shares.
         return None;
     }
-    let shares = seat.ceremony.parent_shares()?.of(seat.me)?;
+    let shares = seat.ceremony.parent_shares()?.stopped_by(seat.me)?;
     Some(shares.iter().map(|share| share.to_compressed()).collect())
 }
 
@@ -111,11 +112,11 @@ fn old_keys(participant: &Participant) -> Option<Vec<Key>> {
 fn standing(participant: &Participant) -> String {
     let ceremony = &participant.seat().ceremony;
     let Some(reshare) = ceremony.reshare() else { return String::new() };
-    let dealers = ceremony.parts().dealers;
-    let stopped = dealers.iter().filter(|dealer| participant.signed_last(*dealer).is_some());
-    let (stopped, dealers) = (stopped.count(), dealers.len());
+    let all = Shape::of(ceremony).stops();
+    let stopped = all.iter().filter(|seat| participant.signed_last(*seat).is_some());
+    let (stopped, all) = (stopped.count(), all.len());
     let Some(parent) = reshare.origin.parent().map(|parent| parent.threshold) else {
         return messages::import_stands().to_owned();
     };
-    messages::stop_standing(stopped, dealers, parent.required(), parent.participants())
+    messages::stop_standing(stopped, all, parent.required(), parent.participants())
 }

@@ -50,7 +50,11 @@ pub static SHAPE: LazyLock<Shape> = LazyLock::new(|| Shape::of(&CEREMONY));
 pub static REPAIR: LazyLock<Shape> = LazyLock::new(|| Shape {
     kind: CeremonyKind::Repair,
     items: 0,
-    parts: Parts { dealers: Seats::first(3), receivers: [index(4)].into_iter().collect() },
+    parts: Parts {
+        dealers: Seats::first(3),
+        receivers: [index(4)].into_iter().collect(),
+        witnesses: Seats::default(),
+    },
     ..*SHAPE
 });
 

@@ -11,6 +11,7 @@ use quorate::audit::render::Author;
 use quorate::audit::{own_among, render};
 use quorate::export::keystores::{Holder, keystore_files_as};
 use quorate::export::{Artifact, Audience, cut_over, launchpad, obol, ssv};
+use quorate::message::shape::Shape;
 use quorate::protocol::outcome::ValidatorOutcome;
 use quorate::protocol::participant::Participant;
 use quorate::transcript::container::{self, Container};
@@ -175,7 +176,7 @@ fn cut_over_files(
     let seat = participant.seat();
     let (ceremony, network) = (&seat.ceremony, seat.ceremony.network());
     let of = |dealer| Some((dealer, participant.signed_last(dealer)?));
-    let stated: Vec<_> = ceremony.parts().dealers.iter().filter_map(of).collect();
+    let stated: Vec<_> = Shape::of(ceremony).stops().iter().filter_map(of).collect();
     let shares = validators.iter().map(|v| v.public_share(ceremony, seat.me));
     let keys: Option<Vec<_>> = shares.map(|share| Some(share?.to_compressed())).collect();
     let keys = keys.expect("whoever holds shares receives them");

@@ -113,11 +113,12 @@ impl Shape {
         when(!self.makes_keys(), self.recipients_of(dealer).len())
     }
 
-    /// Whose minima are needed before its commit counts: in a reshare every dealer's.
+    /// Who stops what it holds of the parent, and whose minima are needed before its commit counts:
+    /// in a reshare every dealer and every witness.
     pub fn stops(&self) -> Seats {
         match self.makes_keys() || self.masks() {
             true => Seats::default(),
-            false => self.parts.dealers,
+            false => self.parts.dealers.joined(self.parts.witnesses),
         }
     }
 

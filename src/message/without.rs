@@ -115,12 +115,12 @@ pub fn left_out(shape: &Shape, finals: Seats, said: &BTreeMap<Index, Seats>) -> 
 /// Who is left when seats are lost, where that is too few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{dealers} of the parent's {operators} operators deal and are left, where more than half are \
-     needed; and {receivers} receivers, where {threshold} are needed"
+    "{bound} of the parent's {operators} operators deal or witness and are left, where more than \
+     half are needed; and {receivers} receivers, where {threshold} are needed"
 )]
 pub struct TooFew {
-    /// Dealers that are left.
-    pub dealers: usize,
+    /// Dealers and witnesses that are left: their finals bind them.
+    pub bound: usize,
     /// Operators of the parent.
     pub operators: usize,
     /// Receivers that are left.
@@ -130,17 +130,17 @@ pub struct TooFew {
 }
 
 /// Whether those that are left without `lost` can finish: more than half of the parent's operators
-/// deal and are left, so that fewer than its threshold are not bound, and any two sets that finish
-/// share one; and as many receivers as sign together.
+/// deal or witness and are left, so that fewer than its threshold are not bound, and any two sets
+/// that finish share one; and as many receivers as sign together.
 pub fn enough(spec: &ReshareSpec, shape: &Shape, lost: Seats) -> Result<(), TooFew> {
     let left = |seats: Seats| seats.minus(lost).len();
     let found = TooFew {
-        dealers: left(shape.parts.dealers),
+        bound: left(shape.stops()),
         operators: spec.origin.holders(),
         receivers: left(shape.parts.receivers),
         threshold: shape.t,
     };
-    match 2 * found.dealers > found.operators && found.receivers >= found.threshold {
+    match 2 * found.bound > found.operators && found.receivers >= found.threshold {
         true => Ok(()),
         false => Err(found),
     }

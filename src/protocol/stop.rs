@@ -55,7 +55,6 @@ impl AwaitStop {
     /// Those that only receive and have not committed over this certificate: no old key need stop
     /// before their shares are as good as it gets.
     pub(super) fn missing(&self, world: &World) -> Vec<Index> {
-        let parts = world.shape.parts;
         let over = view_root(&digests(&self.prepares));
         let committed = |seat: &Index| {
             let mut held = world.inbox.all(Round::Commit, *seat).take(2);
@@ -64,8 +63,9 @@ impl AwaitStop {
                 envelope.kind == Kind::Ordinary && envelope.view_root == over
             })
         };
-        let receivers = parts.receivers.iter();
-        let pure = receivers.filter(|seat| !parts.dealers.contains(*seat));
+        let receivers = world.shape.parts.receivers.iter();
+        let stops = world.shape.stops();
+        let pure = receivers.filter(|seat| !stops.contains(*seat));
         pure.filter(|seat| !committed(seat)).collect()
     }
 }

@@ -37,6 +37,7 @@ fn made_up(operators: &[Arc<Operator>]) -> Arc<Ceremony> {
     let parts = Parts {
         dealers: [1, 2].map(index).into_iter().collect(),
         receivers: [1, 3, 4].map(index).into_iter().collect(),
+        witnesses: Seats::default(),
     };
     let file = CeremonyFile::parse_toml(&spec_toml(operators, 3, TWO_VALIDATORS)).unwrap();
     Arc::new(Ceremony::try_from(file).unwrap().with_parts(parts))

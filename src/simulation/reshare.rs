@@ -20,7 +20,8 @@ use crate::spec::seats::Seats;
 
 use super::machine::{Crashed, Machine, bytes, operators};
 
-/// What an operator does in a reshare: its name, and whether it deals and receives.
+/// What an operator does in a reshare: its name, and whether it deals and receives. One that does
+/// neither witnesses.
 pub type Part = (&'static str, bool, bool);
 
 /// The summed commitments of a finished ceremony, one row for each validator.
@@ -59,10 +60,11 @@ pub fn reshare_toml(parents: &[Machine], parts: &[Part], t: usize, which: &[usiz
         writeln!(text, "[[operators]]\ncard = \"{card}\"").expect("a string");
         let mut receivers = parent.seat.ceremony.receivers();
         let old = receivers.position(|(_, seat)| seat.card.name.as_str() == *name);
-        if let Some(place) = old.filter(|_| *deals) {
+        let role = if *deals { "deals" } else { "witness" };
+        if let Some(place) = old.filter(|_| *deals || !receives) {
             let receiver = parent.seat.ceremony.receivers().nth(place).expect("it was found");
             let (index, point) = (place + 1, receiver.1.point);
-            writeln!(text, "deals = {index}\nold_point = {point}").expect("a string");
+            writeln!(text, "{role} = {index}\nold_point = {point}").expect("a string");
         }
         if !receives {
             writeln!(text, "receives = false").expect("a string");

@@ -38,19 +38,23 @@ impl CeremonyKind {
     }
 }
 
-/// What the seats of a ceremony do. A seat may do both; one that does neither only signs what it
-/// has seen.
+/// What the seats of a ceremony do. A seat may deal and receive, or witness and receive; one that
+/// does not receive and does not deal only signs what it has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parts {
     /// Who deals: commits to polynomials and sends shares.
     pub dealers: Seats,
     /// Who receives: stores shares, proves them and signs with them.
     pub receivers: Seats,
+    /// Who witnesses a reshare: deals nothing of what it holds of the parent, and stops like those
+    /// that deal.
+    pub witnesses: Seats,
 }
 
 impl Parts {
     /// Each of `seats` seats (at most 255) deals and receives, as in a key generation.
     pub const fn all(seats: usize) -> Self {
-        Self { dealers: Seats::first(seats), receivers: Seats::first(seats) }
+        let all = Seats::first(seats);
+        Self { dealers: all, receivers: all, witnesses: Seats::first(0) }
     }
 }

@@ -10,6 +10,7 @@ use crate::primitives::curve::{
 use crate::primitives::lagrange::{Weights, coefficients_at};
 
 use super::error::Place;
+use super::kind::Parts;
 use super::reshare::{Inherited, Origin, ReshareError, ReshareSpec};
 use super::seats::Seats;
 use super::threshold::Index;
@@ -83,6 +84,9 @@ pub struct ParentShares {
     dealers: Seats,
     /// By dealer, then by validator.
     shares: Vec<Vec<G1>>,
+    witnesses: Seats,
+    /// By witness, then by validator.
+    witnessed: Vec<Vec<G1>>,
     weights: Weights,
     /// Of a repair: by helper, its Lagrange coefficient at the point of the lost share.
     at_lost: Option<Vec<Scalar>>,
@@ -111,8 +115,10 @@ impl ParentShares {
         let points = spec.dealer_points();
         let weights = Weights::at_zero(&points).ok_or(ParentError::Keys)?;
         let at = |point: &u64| rows.evaluate(core::slice::from_ref(point));
-        let shares: Vec<Vec<G1>> =
-            points.iter().map(at).collect::<Option<_>>().ok_or(ParentError::Keys)?;
+        let all = |points: &[u64]| -> Option<Vec<Vec<G1>>> { points.iter().map(at).collect() };
+        let shares = all(&points).ok_or(ParentError::Keys)?;
+        let witnessed = spec.seats.iter().filter_map(|part| Some(part.witnesses?.point));
+        let witnessed = all(&witnessed.collect::<Vec<_>>()).ok_or(ParentError::Keys)?;
         // Fewer dealers than the parent's threshold have other keys between them.
         let columns: Vec<&[G1]> = shares.iter().map(Vec::as_slice).collect();
         let keys = weights.sum(&columns).ok_or(ParentError::Keys)?;
@@ -123,7 +129,8 @@ impl ParentShares {
             None => None,
             Some(lost) => Some(coefficients_at(lost.point, &points).ok_or(ParentError::Keys)?),
         };
-        Ok(Self { rows, dealers: spec.parts().dealers, shares, weights, at_lost })
+        let Parts { dealers, witnesses, .. } = spec.parts();
+        Ok(Self { rows, dealers, shares, witnesses, witnessed, weights, at_lost })
     }
 
     /// Of an import: the keys themselves. `None` of a reshare, whose parent has them.
@@ -144,7 +151,8 @@ impl ParentShares {
         let dealers = spec.parts().dealers;
         let weights = Weights::at_zero(&spec.dealer_points()).expect("one dealer at point 1");
         let (rows, shares) = (Commitments::new(1, keys.clone()), vec![keys]);
-        Ok(Some(Self { rows, dealers, shares, weights, at_lost: None }))
+        let (witnesses, witnessed, at_lost) = (Seats::default(), Vec::new(), None);
+        Ok(Some(Self { rows, dealers, shares, witnesses, witnessed, weights, at_lost }))
     }
 
     /// The parent's rows of the validators that are dealt anew.
@@ -157,7 +165,14 @@ impl ParentShares {
         self.shares.get(self.dealers.place(dealer)?).map(Vec::as_slice)
     }
 
-    /// All of them.
+    /// The public shares, by validator, that `seat` stops: those that it deals, or of a witness
+    /// those that it holds. `None` if it is neither.
+    pub fn stopped_by(&self, seat: Index) -> Option<&[G1]> {
+        let witnessed = || self.witnessed.get(self.witnesses.place(seat)?).map(Vec::as_slice);
+        self.of(seat).or_else(witnessed)
+    }
+
+    /// All of them, of the dealers.
     pub fn all(&self) -> impl Iterator<Item = G1> + '_ {
         self.shares.iter().flatten().copied()
     }

@@ -103,9 +103,9 @@ pub(super) fn check(spec: &ReshareSpec, required: usize) -> Result<(), RepairErr
 
 impl ReshareSpec {
     /// Of a repair, which of the parent's shares this seat has to do with: that with which it
-    /// helps, or that which it regains. Of a reshare what it deals.
+    /// helps, or that which it regains. Of a reshare what it deals, or stops as a witness.
     pub fn share_of(&self, part: &super::reshare::SeatPart) -> Option<OldShare> {
-        part.deals.or(self.regained.filter(|_| part.receives))
+        part.deals.or(part.witnesses).or(self.regained.filter(|_| part.receives))
     }
 }
 

@@ -16,6 +16,7 @@ pub const KEY_BYTES: usize = 48;
 
 const DEALS: u8 = 0b01;
 const RECEIVES: u8 = 0b10;
+const WITNESSES: u8 = 0b100;
 
 /// The completed ceremony whose shares are dealt anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,11 +73,13 @@ pub struct OldShare {
     pub point: u64,
 }
 
-/// What a seat does: it deals, or receives, or both.
+/// What a seat does: it deals or witnesses, or neither; and it receives or does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeatPart {
     /// Of a dealer: the share that it deals.
     pub deals: Option<OldShare>,
+    /// Of a witness of a reshare: the share that it stops, and does not deal.
+    pub witnesses: Option<OldShare>,
     /// Whether it gets a new share.
     pub receives: bool,
 }
@@ -112,7 +115,12 @@ impl ReshareSpec {
         };
         let dealers = all().filter(|(_, part)| part.deals.is_some()).map(|(seat, _)| seat);
         let receivers = all().filter(|(_, part)| part.receives).map(|(seat, _)| seat);
-        Parts { dealers: dealers.collect(), receivers: receivers.collect::<Seats>() }
+        let witnesses = all().filter(|(_, part)| part.witnesses.is_some()).map(|(seat, _)| seat);
+        Parts {
+            dealers: dealers.collect(),
+            receivers: receivers.collect::<Seats>(),
+            witnesses: witnesses.collect(),
+        }
     }
 
     /// What `seat` deals; `None` if it does not deal.
@@ -181,34 +189,38 @@ pub(super) fn check(
 
 fn check_seats(spec: &ReshareSpec) -> Result<(), ReshareError> {
     use ReshareError::*;
-    let mut dealers = Vec::<(OldShare, usize)>::new();
+    let mut holders = Vec::<(OldShare, usize)>::new();
     for (at, part) in spec.seats.iter().enumerate() {
         let place = |field| Place::operator(at, field);
-        if part.deals.is_none() && !part.receives {
+        if part.deals.is_none() && part.witnesses.is_none() && !part.receives {
             return Err(NoPart { place: place("receives") });
+        }
+        let field = if part.witnesses.is_some() { "witness" } else { "deals" };
+        if part.deals.is_some() && part.witnesses.is_some() {
+            return Err(DealsAndWitnesses { place: place(field) });
         }
         if let Some(share) = spec.share_of(part) {
             let (found, most) = (share.index.get(), spec.origin.holders());
             if usize::from(found) > most {
-                return Err(OldIndex { place: place("deals"), found, most });
+                return Err(OldIndex { place: place(field), found, most });
             }
-            let twice = dealers.iter().find(|(other, _)| other.index == share.index);
+            let twice = holders.iter().find(|(other, _)| other.index == share.index);
             // Of whole keys it is the number of dealers that is wrong.
             if let Some((_, first)) = twice.filter(|_| spec.origin != Origin::Keys) {
-                return Err(OldIndexTwice { place: place("deals"), index: found, first: *first });
+                return Err(OldIndexTwice { place: place(field), index: found, first: *first });
             }
-            dealers.push((share, at));
+            holders.push((share, at));
         }
     }
     if spec.origin == Origin::Keys {
-        return match dealers.len() {
+        return match holders.len() {
             1 => Ok(()),
             dealers => Err(Dealers(dealers)),
         };
     }
-    dealers.sort_unstable_by_key(|(share, _)| share.index);
+    holders.sort_unstable_by_key(|(share, _)| share.index);
     let mut before = 0;
-    for (share, at) in &dealers {
+    for (share, at) in &holders {
         // Points of the operators between them are whole numbers too, and ascend.
         let least: u64 = share.index.get().into();
         if share.point <= before || share.point < least {
@@ -218,7 +230,9 @@ fn check_seats(spec: &ReshareSpec) -> Result<(), ReshareError> {
         before = share.point;
     }
     let required = spec.origin.required();
-    match dealers.len() {
+    // Of a repair also the one that regains its share, whose point is one of the parent's.
+    let deals = |part: &&SeatPart| part.witnesses.is_none() && spec.share_of(part).is_some();
+    match spec.seats.iter().filter(deals).count() {
         dealers if dealers < required => Err(TooFewDealers { dealers, required }),
         _ => Ok(()),
     }
@@ -233,15 +247,16 @@ pub(super) fn write_parent(w: Writer, parent: &Parent) -> Writer {
         .u16(count(parent.threshold.required()))
 }
 
-/// `parts(1): bit 0 deals, bit 1 receives ‖ if it deals: old index(2) ‖ old point(8)
-///   ‖ if it receives: point(8)`.
+/// `parts(1): bit 0 deals, bit 1 receives, bit 2 witnesses ‖ if it deals or witnesses: old index(2)
+///   ‖ old point(8) ‖ if it receives: point(8)`.
 ///
 /// Of an import without what a dealer has in the parent. In a repair each has an old index and an
 /// old point, and none a new one.
 pub(super) fn write_part(w: Writer, spec: &ReshareSpec, part: &SeatPart, point: u64) -> Writer {
     let deals = if part.deals.is_some() { DEALS } else { 0 };
     let receives = if part.receives { RECEIVES } else { 0 };
-    w.u8(deals | receives)
+    let witnesses = if part.witnesses.is_some() { WITNESSES } else { 0 };
+    w.u8(deals | receives | witnesses)
         .each(spec.share_of(part).filter(|_| spec.origin != Origin::Keys), |w, share| {
             w.u16(share.index.get()).u64(share.point)
         })
@@ -285,6 +300,7 @@ impl RawParent {
 /// A seat's part as it stands in the bytes, and its evaluation point: 0 if it does not receive.
 pub(super) struct RawPart {
     deals: Option<(u16, u64)>,
+    witnesses: Option<(u16, u64)>,
     /// Of a repair.
     regains: Option<(u16, u64)>,
     receives: bool,
@@ -294,36 +310,49 @@ pub(super) struct RawPart {
 impl RawPart {
     /// Of a key generation, in which everybody deals and receives.
     pub(super) fn all(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { deals: None, regains: None, receives: true, point: r.u64("point")? })
+        let point = r.u64("point")?;
+        Ok(Self { deals: None, witnesses: None, regains: None, receives: true, point })
     }
 
     /// Of a reshare, or of an import, whose dealer has no place in a parent.
     pub(super) fn read(r: &mut Reader<'_>, kind: CeremonyKind) -> Result<Self, DecodeError> {
         let part = r.u8("part")?;
-        if part & !(DEALS | RECEIVES) != 0 {
+        // Nobody witnesses an import: there are no other shares that stop.
+        let known = match kind {
+            CeremonyKind::Import => DEALS | RECEIVES,
+            _ => DEALS | RECEIVES | WITNESSES,
+        };
+        if part & !known != 0 {
             return Err(DecodeError::Invalid { what: "part", why: "a bit that means nothing" });
         }
-        let deals = match part & DEALS != 0 {
+        if part & DEALS != 0 && part & WITNESSES != 0 {
+            return Err(DecodeError::Invalid { what: "part", why: "deals and witnesses" });
+        }
+        let share = match part & (DEALS | WITNESSES) != 0 {
             true if kind == CeremonyKind::Import => Some((1, 1)),
             true => Some((r.u16("index in the parent")?, r.u64("point in the parent")?)),
             false => None,
         };
+        let deals = share.filter(|_| part & DEALS != 0);
+        let witnesses = share.filter(|_| part & WITNESSES != 0);
         let receives = part & RECEIVES != 0;
         let point = if receives { r.u64("point")? } else { 0 };
-        Ok(Self { deals, regains: None, receives, point })
+        Ok(Self { deals, witnesses, regains: None, receives, point })
     }
 
     /// Of a repair: a share of the parent, and whether it helps with it or regains it.
     pub(super) fn of_repair(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let part = r.u8("part")?;
         let share = (r.u16("index in the parent")?, r.u64("point in the parent")?);
-        match part {
-            DEALS => Ok(Self { deals: Some(share), regains: None, receives: false, point: 0 }),
-            RECEIVES => {
-                Ok(Self { deals: None, regains: Some(share), receives: true, point: share.1 })
+        let (deals, regains, point) = match part {
+            DEALS => (Some(share), None, 0),
+            RECEIVES => (None, Some(share), share.1),
+            _ => {
+                let why = "neither a helper nor the one";
+                return Err(DecodeError::Invalid { what: "part", why });
             }
-            _ => Err(DecodeError::Invalid { what: "part", why: "neither a helper nor the one" }),
-        }
+        };
+        Ok(Self { deals, witnesses: None, regains, receives: part == RECEIVES, point })
     }
 
     /// Of a repair: the share that this seat regains.
@@ -332,12 +361,14 @@ impl RawPart {
         at: usize,
         origin: &Origin,
     ) -> Result<Option<OldShare>, ReshareError> {
-        self.regains.map(|share| old_share(at, origin, share)).transpose()
+        self.regains.map(|share| old_share(at, origin, share, "deals")).transpose()
     }
 
     pub(super) fn check(&self, at: usize, origin: &Origin) -> Result<SeatPart, ReshareError> {
-        let deals = self.deals.map(|share| old_share(at, origin, share)).transpose()?;
-        Ok(SeatPart { deals, receives: self.receives })
+        let share = |share, field| old_share(at, origin, share, field);
+        let deals = self.deals.map(|found| share(found, "deals")).transpose()?;
+        let witnesses = self.witnesses.map(|found| share(found, "witness")).transpose()?;
+        Ok(SeatPart { deals, witnesses, receives: self.receives })
     }
 }
 
@@ -345,8 +376,9 @@ fn old_share(
     at: usize,
     origin: &Origin,
     (found, point): (u16, u64),
+    field: &'static str,
 ) -> Result<OldShare, ReshareError> {
-    let (place, most) = (Place::operator(at, "deals"), origin.holders());
+    let (place, most) = (Place::operator(at, field), origin.holders());
     let index = Index::new(found).ok_or(ReshareError::OldIndex { place, found, most })?;
     Ok(OldShare { index, point })
 }

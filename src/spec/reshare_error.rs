@@ -24,6 +24,12 @@ pub enum ReshareError {
         /// Where.
         place: Place,
     },
+    /// A seat that deals its share is counted for that.
+    #[error("{place}: this operator deals, and so it does not witness")]
+    DealsAndWitnesses {
+        /// Where.
+        place: Place,
+    },
     /// An index that the parent does not have.
     #[error("{place}: {found}; the parent has operators 1 to {most}")]
     OldIndex {

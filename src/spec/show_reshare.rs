@@ -5,7 +5,7 @@ use core::fmt::Write;
 
 use super::ceremony::Ceremony;
 use super::kind::CeremonyKind;
-use super::reshare::{Origin, Parent, ReshareSpec, SeatPart};
+use super::reshare::{OldShare, Origin, Parent, ReshareSpec, SeatPart};
 use super::show::{few, network, numbers, plural, warnings, words};
 use super::threshold::Index;
 use crate::ethereum::deposit::WithdrawalCredentials;
@@ -120,11 +120,14 @@ fn said(origin: &Origin, part: &SeatPart, share: &str) -> String {
             (None, _) => format!("gets share {share}"),
         };
     }
-    let dealt = part.deals.map(|share| {
+    let old = |share: OldShare| {
         let own = share.point == u64::from(share.index.get());
         let at = if own { String::new() } else { format!(" (point {})", share.point) };
-        format!("deals the share of operator {}{at} of the parent", share.index)
-    });
+        format!("the share of operator {}{at} of the parent", share.index)
+    };
+    let dealt = part.deals.map(|share| format!("deals {}", old(share)));
+    let witnessed = |share| format!("witnesses: deals nothing, and stops {}", old(share));
+    let dealt = dealt.or(part.witnesses.map(witnessed));
     match (dealt, part.receives) {
         (Some(dealt), true) => format!("{dealt}, and gets new share {share}"),
         (Some(dealt), false) => format!("{dealt}, and gets no new share"),

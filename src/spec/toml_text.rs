@@ -114,6 +114,12 @@ fn operator(out: &mut Text, entry: &OperatorEntry) {
         out.comment("Deals the share that it has as this operator of the parent.");
         out.field("deals", index);
     }
+    if let Some(index) = entry.witness {
+        out.comment(
+            "Deals nothing, and stops the share that it has as this operator of the parent.",
+        );
+        out.field("witness", index);
+    }
     if let Some(index) = entry.regains {
         out.comment("Regains the share that it had as this operator of the parent.");
         out.field("regains", index);

@@ -184,7 +184,7 @@ def checksummed(address):
 
 
 def reshare(parent, others, about, name, threshold, seats, positions):
-    """`seats`: (name, old index or None, whether it receives, or the point at which)."""
+    """`seats`: (name, old index or None, whether it receives, or the point at which); of a witness its old index is negative."""
     spec, rows, certificate = parent
     cards = {seat["name"]: seat["card"] for seat in others["seats"]}
     cards |= {seat["name"]: seat["card"] for seat in spec["seats"]}
@@ -195,18 +195,19 @@ def reshare(parent, others, about, name, threshold, seats, positions):
     text = lambda s: u16(len(s)) + s.encode()
     out = b"QSPC\0\2\2\0" + text(name) + identifier + (1).to_bytes(4, "big") + spec["network"]
     out += u16(len(seats)) + u16(threshold) + certificate + root + u16(spec["n"]) + u16(spec["t"])
-    operators, number, shares = [], 0, {}
+    operators, number, shares, witnessed = [], 0, {}, {}
     for who, old, receives in seats:
-        out += bytes([(1 if old else 0) | (2 if receives else 0)])
+        witness, old = bool(old and old < 0), old and abs(old)
+        out += bytes([(1 if old and not witness else 0) | (2 if receives else 0) | (4 if witness else 0)])
         entry = {"card": bech32m("quorate", b"\2" + cards[who])}
         if old:
             old_point = spec["seats"][old - 1]["point"]
             assert spec["seats"][old - 1]["name"] == who
             out += u16(old) + old_point.to_bytes(8, "big")
-            entry["deals"] = old
+            entry["witness" if witness else "deals"] = old
             if old_point != old:
                 entry["old_point"] = old_point
-            shares[who] = [compressed(evaluate(row, old_point)).hex() for row in rows]
+            (witnessed if witness else shares)[who] = [compressed(evaluate(row, old_point)).hex() for row in rows]
         if receives:
             # Section 13.2: its number among the receivers, if the file does not say otherwise.
             number += 1
@@ -244,7 +245,7 @@ def reshare(parent, others, about, name, threshold, seats, positions):
         "digest": th("spec", out).hex(),
         "rows": b"".join(uncompressed(point) for row in rows for point in row).hex(),
         "dealer_shares": shares,
-    }
+    } | ({"witness_shares": witnessed} if witnessed else {})
 
 
 def main():
@@ -274,6 +275,20 @@ def main():
             3,
             [(first, 1, 11), (second, 2, 22), ("erin", None, 2**53 - 1 - 44), (fourth, 4, 2**53 - 1), (third, 3, False)],
             [0, 1],
+        ),
+        "witness": (
+            "three deal, and the fourth witnesses, without a new share",
+            "Witness",
+            2,
+            [(first, 1, True), (second, 2, True), (third, 3, True), (fourth, -4, False)],
+            [0, 1],
+        ),
+        "lost-witness": (
+            "the first has lost its share: it witnesses, and gets a new one",
+            "Lost and witnessed",
+            3,
+            [(first, -1, True), (second, 2, True), (third, 3, True), (fourth, 4, True)],
+            [1],
         ),
     }
     for label, (about, name, threshold, seats, positions) in cases.items():

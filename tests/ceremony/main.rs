@@ -11,6 +11,7 @@ mod repair_attacks;
 mod reshare;
 mod reshare_attacks;
 mod reshare_without;
+mod reshare_witness;
 
 use common::{Machine, TWO_VALIDATORS, honest, machines, run, statements};
 use quorate::message::envelope::{Round, Statement};

@@ -27,12 +27,12 @@ use super::common::{Machine, Mutate, honest, run};
 use super::repair::regained;
 use super::reshare::{complete, parent};
 
-fn seats(numbers: &[u16]) -> Seats {
+pub(crate) fn seats(numbers: &[u16]) -> Seats {
     numbers.iter().map(|number| Index::new(*number).unwrap()).collect()
 }
 
 /// A network in which these finals and whatever these seats say or hear is lost.
-fn lossy(lost: Seats, finals: bool) -> impl FnMut(Index, Index, Frame) -> Vec<Frame> {
+pub(crate) fn lossy(lost: Seats, finals: bool) -> impl FnMut(Index, Index, Frame) -> Vec<Frame> {
     move |from, to, frame| {
         let last = matches!(&frame, Frame::Statement(bytes)
             if bytes[6..8] == [Kind::Ordinary as u8, Round::Final.number()]);
@@ -44,7 +44,7 @@ fn lossy(lost: Seats, finals: bool) -> impl FnMut(Index, Index, Frame) -> Vec<Fr
 }
 
 /// A reshare after all commits: everybody has signed its final, and nobody has heard another's.
-fn committed(old: &[Machine], parts: &[Part], t: usize) -> Vec<Machine> {
+pub(crate) fn committed(old: &[Machine], parts: &[Part], t: usize) -> Vec<Machine> {
     let mut all = reshare(old, parts, t, &[0]);
     run(&mut all, &mut honest);
     for machine in all.iter_mut().filter(|machine| machine.participant().awaits_stop()) {
@@ -75,18 +75,18 @@ fn scene() -> Vec<Machine> {
     committed(&parent(4, 3), &four(), 3)
 }
 
-fn transcript(machine: &Machine) -> Vec<u8> {
+pub(crate) fn transcript(machine: &Machine) -> Vec<u8> {
     let inbox = machine.participant().inbox();
     let all = inbox.statements().chain(inbox.minima()).chain(inbox.withouts());
     container::encode(&machine.seat.ceremony, all).unwrap()
 }
 
-fn alone(bytes: &[u8]) -> Report {
+pub(crate) fn alone(bytes: &[u8]) -> Report {
     audit(bytes, &Expectations::default())
 }
 
 /// Everybody but `lost` says that it finishes without them.
-fn agree(all: &mut [Machine], lost: Seats, network: &mut Mutate<'_>) {
+pub(crate) fn agree(all: &mut [Machine], lost: Seats, network: &mut Mutate<'_>) {
     for machine in all.iter_mut().filter(|machine| !lost.contains(machine.seat.me)) {
         let _ = machine.finish_without(lost).unwrap().unwrap();
     }
@@ -218,7 +218,7 @@ fn words_add_up_and_the_fewest_are_left_out() {
     assert_eq!(awaited.everybody(), vec![all[1].seat.me, all[2].seat.me]);
     assert_eq!(awaited.agreement, awaited.everybody());
     assert!(awaited.statements.is_empty());
-    let few = TooFew { dealers: 2, operators: 4, receivers: 2, threshold: 3 };
+    let few = TooFew { bound: 2, operators: 4, receivers: 2, threshold: 3 };
     let refused = all[0].finish_without(seats(&[3])).unwrap().err();
     assert_eq!(refused, Some(Refused::TooFew(few)));
     // It is kept over a restart.
@@ -605,7 +605,7 @@ fn a_transcript_without_its_words_fails() {
         .to_vec();
     let all = inbox.statements().chain(inbox.minima()).chain(&words);
     let bytes = container::encode(&few[0].seat.ceremony, all).unwrap();
-    let words = "2 of the parent's 4 operators deal and are left, where more than half are needed";
+    let words = "2 of the parent's 4 operators deal or witness and are left, where more than half";
     failed(&bytes, Code::V14, words);
 }
 

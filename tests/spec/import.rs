@@ -179,6 +179,11 @@ fn every_rule_refuses_with_its_reason() {
             ReshareError::NoParent { place: op(1, "old_point") }.into(),
         ),
         (
+            "a witness of a parent",
+            with("/operators/1/witness", json!(1)),
+            ReshareError::NoParent { place: op(1, "witness") }.into(),
+        ),
+        (
             "a number in a parent",
             with("/validators/0/first", json!(1)),
             ReshareError::NoParent { place: val(0, "first") }.into(),
@@ -301,7 +306,7 @@ fn receivers_can_be_lost_and_the_dealer_cannot() {
     let lost =
         |seats: &[u16]| -> Seats { seats.iter().map(|seat| Index::new(*seat).unwrap()).collect() };
     assert_eq!(enough(spec, &shape, lost(&[4])), Ok(()));
-    let few = |dealers, receivers| TooFew { dealers, operators: 1, receivers, threshold: 2 };
+    let few = |bound, receivers| TooFew { bound, operators: 1, receivers, threshold: 2 };
     assert_eq!(enough(spec, &shape, lost(&[3, 4])), Err(few(1, 1)));
     assert_eq!(enough(spec, &shape, lost(&[2])), Err(few(0, 3)));
 }

@@ -55,6 +55,11 @@ fn without(at: &str, field: &str) -> Value {
 
 /// Written a second time, by hand.
 fn expected_bytes() -> Vec<u8> {
+    bytes_with(None)
+}
+
+/// With carol, who holds share 3 at point 7 and deals nothing, and these parts of hers.
+fn bytes_with(carol: Option<u8>) -> Vec<u8> {
     let word = |label: &str| bytes(label).to_vec();
     let seat = |part: &[u8], name: &str| {
         let operator = operator(name);
@@ -94,7 +99,7 @@ fn expected_bytes() -> Vec<u8> {
         hex::decode("0140000910").unwrap(),
         hex::decode("212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f").unwrap(),
         [&[1][..], &1_742_213_400_u64.to_be_bytes()].concat(),
-        vec![0, 5, 0, 3],
+        vec![0, if carol.is_some() { 6 } else { 5 }, 0, 3],
         word("certificate"),
         word("rows"),
         vec![0, 4, 0, 3],
@@ -103,6 +108,11 @@ fn expected_bytes() -> Vec<u8> {
         seat(&receives(deals(3, 4, 9), 2), "dave"),
         seat(&receives(vec![2], 3), "erin"),
         seat(&receives(vec![2], 4), "frank"),
+        match carol {
+            None => Vec::new(),
+            Some(part) if part & 2 == 0 => seat(&deals(part, 3, 7), "carol"),
+            Some(part) => seat(&receives(deals(part, 3, 7), 5), "carol"),
+        },
         vec![0, 0, 0, 3],
         validator(1, "b", 1, FIRST),
         validator(2, "c", 1, FIRST),
@@ -117,6 +127,43 @@ fn the_bytes_are_those_of_the_specification() {
     assert_eq!(hex::encode(made.canonical()), hex::encode(expected_bytes()));
     let read = Ceremony::from_canonical(made.canonical()).unwrap();
     assert_eq!((read.digest(), read.reshare()), (made.digest(), made.reshare()));
+}
+
+fn with_carol(more: Value) -> Value {
+    let mut file = reshare();
+    let mut carol = json!({ "card": card("carol") });
+    carol.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    file["operators"].as_array_mut().unwrap().push(carol);
+    file
+}
+
+/// Carol, who holds share 3 of the parent at point 7, deals nothing and stops with the others.
+fn witnessed(receives: bool) -> Value {
+    with_carol(json!({ "witness": 3, "old_point": 7, "receives": receives }))
+}
+
+#[test]
+fn a_witness_has_its_part() {
+    for (receives, part) in [(false, 4), (true, 6)] {
+        let made = ceremony(&witnessed(receives)).unwrap();
+        assert_eq!(hex::encode(made.canonical()), hex::encode(bytes_with(Some(part))));
+        let read = Ceremony::from_canonical(made.canonical()).unwrap();
+        assert_eq!((read.digest(), read.reshare()), (made.digest(), made.reshare()));
+        let (parts, carol) = (made.parts(), Index::new(6).unwrap());
+        assert_eq!(parts.witnesses.iter().collect::<Vec<_>>(), [carol]);
+        assert_eq!((parts.dealers.len(), parts.dealers.contains(carol)), (3, false));
+        assert_eq!(parts.receivers.contains(carol), receives);
+        let spec = made.reshare().unwrap();
+        assert_eq!(spec.dealer_points(), [2, 1, 9]);
+        let share = OldShare { index: Index::new(3).unwrap(), point: 7 };
+        assert_eq!(spec.seats[5].witnesses, Some(share));
+        let file = CeremonyFile::from(&made);
+        let again = Ceremony::try_from(CeremonyFile::parse_toml(&file.to_toml()).unwrap());
+        assert_eq!(again.unwrap().digest(), made.digest());
+        let words = "witnesses: deals nothing, and stops the share of operator 3 (point 7) of the \
+                     parent";
+        assert!(describe(&made).contains(words));
+    }
 }
 
 #[test]
@@ -211,6 +258,36 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
             "the point 0",
             with("/operators/1/old_point", json!(0)),
             OldPoint { place: operator(1, "old_point"), point: 0 },
+        ),
+        (
+            "one share dealt and witnessed",
+            with_carol(json!({ "witness": 4, "old_point": 9 })),
+            OldIndexTwice { place: operator(5, "witness"), index: 4, first: 2 },
+        ),
+        (
+            "a witness that deals",
+            with("/operators/0/witness", json!(2)),
+            DealsAndWitnesses { place: operator(0, "witness") },
+        ),
+        (
+            "operator 5 of 4 of the parent witnesses",
+            with_carol(json!({ "witness": 5 })),
+            OldIndex { place: operator(5, "witness"), found: 5, most: 4 },
+        ),
+        (
+            "a witness at another's point",
+            with_carol(json!({ "witness": 3, "old_point": 9 })),
+            OldPoint { place: operator(2, "old_point"), point: 9 },
+        ),
+        (
+            "a witness in the place of a dealer",
+            edited(without("/operators/0", "deals"), "/operators/0/witness", json!(2)),
+            TooFewDealers { dealers: 2, required: 3 },
+        ),
+        (
+            "a witness and no parent",
+            edited(good(), "/operators/1/witness", json!(1)),
+            Alone { place: operator(1, "witness") },
         ),
         (
             "a point of nobody's share",
@@ -427,7 +504,7 @@ fn receivers_have_the_points_of_the_file() {
 #[test]
 fn every_rule_refuses_with_its_reason() {
     let cases = cases();
-    assert_eq!(cases.len(), 49);
+    assert_eq!(cases.len(), 55);
     for (about, file, why) in cases {
         assert_eq!(ceremony(&file).map(|made| made.digest()), Err(why), "{about}");
     }
@@ -496,7 +573,8 @@ fn bytes_are_refused_with_their_reason() {
         (patched(7, &[2]), SpecError::Policy(2)),
         (patched(7, &[4]), SpecError::Policy(4)),
         (patched(4, &[0, 1]), ReshareError::Version.into()),
-        (patched(alice, &[7]), invalid("part", "a bit that means nothing")),
+        (patched(alice, &[7]), invalid("part", "deals and witnesses")),
+        (patched(alice, &[11]), invalid("part", "a bit that means nothing")),
         (
             patched(alice + 1, &[0, 0]),
             ReshareError::OldIndex { place: Place::operator(0, "deals"), found: 0, most: 4 }.into(),

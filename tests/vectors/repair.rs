@@ -155,6 +155,7 @@ fn masks_and_what_is_sent_are_those_of_the_specification() {
     let share = |seat: &Seat| OldShare { index: index(seat.seat), point: seat.old_point };
     let all = (1..=4).map(|seat| SeatPart {
         deals: vector.helpers.iter().find(|helper| helper.seat == seat).map(share),
+        witnesses: None,
         receives: vector.recipient.seat == seat,
     });
     let key = |key: &String| hex::decode(key).unwrap().try_into().unwrap();

@@ -24,6 +24,8 @@ struct Vector {
     digest: String,
     rows: String,
     dealer_shares: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    witness_shares: BTreeMap<String, Vec<String>>,
 }
 
 fn vectors() -> Vec<(String, Vector)> {
@@ -50,7 +52,7 @@ fn ceremony(file: &serde_json::Value) -> Ceremony {
 #[test]
 fn files_have_these_bytes() {
     let all = vectors();
-    assert_eq!(all.len(), 4);
+    assert_eq!(all.len(), 6);
     for (name, vector) in all {
         let made = ceremony(&vector.file);
         assert_eq!(hex::encode(made.canonical()), vector.canonical, "{name}");
@@ -77,6 +79,16 @@ fn a_parent_gives_these_rows() {
             })
             .collect();
         assert_eq!(shares, vector.dealer_shares, "{name}");
+        let with_rows = ceremony(&vector.file).with_parent_rows(rows.clone()).unwrap();
+        let parent_shares = with_rows.parent_shares().unwrap();
+        let stopped = child.roster().iter().filter_map(|(seat, who)| {
+            let stopped = parent_shares.stopped_by(seat)?.iter();
+            let stopped = stopped.map(|share| hex::encode(share.to_compressed()));
+            Some((who.card.name.to_string(), stopped.collect()))
+        });
+        let mut all = vector.dealer_shares.clone();
+        all.extend(vector.witness_shares.clone());
+        assert_eq!(stopped.collect::<BTreeMap<_, Vec<String>>>(), all, "{name}");
         // What a draft takes from the parent is what the file says.
         let positions: Vec<usize> = spec.validators.iter().map(|one| one.position).collect();
         let file = CeremonyFile::from(&child);

@@ -114,6 +114,7 @@ fn read() -> (Vector, ReshareSpec) {
             .iter()
             .find(|dealer| dealer.seat == seat)
             .map(|dealer| OldShare { index: index(dealer.old_index), point: dealer.old_point }),
+        witnesses: None,
         receives: vector.receivers.iter().any(|receiver| receiver.seat == seat),
     });
     let key = |key: &String| hex::decode(key).unwrap().try_into().unwrap();
@@ -295,7 +296,7 @@ fn a_word_without_others_has_these_bytes() {
         items: 0,
         sealed: 0,
         lock: false,
-        parts: Parts { dealers: seats, receivers: seats },
+        parts: Parts { dealers: seats, receivers: seats, witnesses: Seats::default() },
     };
     assert_eq!(Without::of(&statement, &shape), Ok(without));
     let length = shape.bytes_of(sender, Kind::Without, Round::Final);

@@ -44,6 +44,10 @@ pub(crate) struct ReshareNew {
     /// An operator of the parent that has lost its share: it gets a new one and deals nothing.
     #[arg(long, value_name = "NAME|INDEX")]
     pub(crate) lost: Vec<String>,
+    /// An operator of the parent that deals nothing, and stops with the others, so that it counts
+    /// where one of them is lost later. It gets no new share, unless it is named with --lost too.
+    #[arg(long, value_name = "NAME|INDEX")]
+    pub(crate) witness: Vec<String>,
     /// A new operator, as card@host:port or @file@host:port; or a new card or address of an
     /// operator of the parent.
     #[arg(long = "operator", value_name = "CARD@HOST:PORT")]

@@ -27,7 +27,8 @@ pub(crate) fn run(args: &Reshare, out: &Output) -> Result<Exit, CliError> {
 fn new(args: &ReshareNew, out: &Output) -> Result<Exit, CliError> {
     input::must_be_free(&args.output)?;
     let parent = crate::parent::audited(&args.from)?;
-    let file = draft(args, &parent)?;
+    let fates = fates(args, parent.ceremony())?;
+    let file = draft(args, &parent, &fates)?;
     let text = file.to_toml();
     // What is written is what was checked: the text, read back.
     let ceremony = input::parse_ceremony(&text).map_err(|error| messages::reshare(&error))?;
@@ -41,10 +42,15 @@ fn new(args: &ReshareNew, out: &Output) -> Result<Exit, CliError> {
         talk(&messages::without_addresses(&unaddressed));
     }
     let needed = needed_to_the_end(&ceremony);
+    let could = could_witness(&ceremony, parent.ceremony(), &fates);
     if !needed.is_empty() {
         talk(&messages::needed_to_the_end(&listed(&needed)));
     }
+    if !could.is_empty() {
+        talk(&messages::could_witness(&listed(&could)));
+    }
     let mut fields = spec::fields(&ceremony);
+    fields["could_witness"] = serde_json::json!(could);
     fields["needed_to_the_end"] = serde_json::json!(needed);
     fields["file"] = args.output.display().to_string().into();
     let shown = describe(&ceremony);
@@ -65,6 +71,27 @@ pub(super) fn needed_to_the_end(ceremony: &Ceremony) -> Vec<Named> {
     seat_names(ceremony, &needed)
 }
 
+/// Operators of the parent who do not stop yet, where with them as witnesses one that is lost would
+/// leave a majority.
+fn could_witness(ceremony: &Ceremony, old: &Ceremony, fates: &[Fate]) -> Vec<Named> {
+    let (Some(spec), shape) = (ceremony.reshare(), Shape::of(ceremony)) else { return Vec::new() };
+    let idle = |fate: &Fate| matches!(fate, Fate::Absent | Fate::Lost);
+    let more = fates.iter().filter(|fate| idle(fate)).count();
+    let helps = |seat: Index| match enough(spec, &shape, [seat].into_iter().collect()) {
+        Ok(()) => false,
+        Err(few) => {
+            few.receivers >= few.threshold
+                && 2 * few.bound <= few.operators
+                && 2 * (few.bound + more) > few.operators
+        }
+    };
+    if !ceremony.indices().any(helps) {
+        return Vec::new();
+    }
+    let all = old.receivers().zip(fates).filter(|(_, fate)| idle(fate));
+    seat_names(old, &all.map(|((index, _), _)| index).collect::<Vec<_>>())
+}
+
 /// What becomes of an operator of the parent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
@@ -76,19 +103,32 @@ enum Fate {
     Lost,
     /// It has no seat.
     Absent,
+    /// It stops, and neither deals nor receives.
+    Witness,
+    /// It stops and receives, and deals nothing.
+    LostWitness,
+}
+
+impl Fate {
+    fn deals(self) -> bool {
+        matches!(self, Self::Stays | Self::Leaves)
+    }
+
+    fn witnesses(self) -> bool {
+        matches!(self, Self::Witness | Self::LostWitness)
+    }
 }
 
 /// The file that the flags describe, unchecked.
-fn draft(args: &ReshareNew, parent: &Audited) -> Result<CeremonyFile, CliError> {
+fn draft(args: &ReshareNew, parent: &Audited, fates: &[Fate]) -> Result<CeremonyFile, CliError> {
     let old = parent.ceremony();
-    let fates = fates(args, old)?;
     let positions = match &args.validators {
         None => (0..old.v()).collect(),
         Some(text) => positions(text, old.v())?,
     };
     let entry: ParentEntry = parent_entry(parent, &positions)
         .ok_or_else(|| messages::internal("a transcript that passed has no commitments"))?;
-    let operators = operators(args, old, &fates)?;
+    let operators = operators(args, old, fates)?;
     let receivers = operators.iter().filter(|entry| entry.receives.is_none()).count();
     let threshold = match args.threshold {
         Some(threshold) => threshold,
@@ -127,16 +167,18 @@ fn fates(args: &ReshareNew, old: &Ceremony) -> Result<Vec<Fate>, CliError> {
         ("--absent", &args.absent, Fate::Absent),
         ("--leaves", &args.leaves, Fate::Leaves),
         ("--lost", &args.lost, Fate::Lost),
+        ("--witness", &args.witness, Fate::Witness),
     ];
     for (flag, texts, fate) in flags {
         for text in texts {
             let index = seat(flag, text, old)?;
             let place = holders.iter().position(|holder| *holder == index);
             let place = place.ok_or_else(|| messages::holds_no_share(flag, text))?;
-            if fates[place] != Fate::Stays {
-                return Err(messages::named_twice(flag, text));
-            }
-            fates[place] = fate;
+            fates[place] = match (fates[place], fate) {
+                (Fate::Stays, fate) => fate,
+                (Fate::Lost, Fate::Witness) => Fate::LostWitness,
+                _ => return Err(messages::named_twice(flag, text)),
+            };
         }
     }
     Ok(fates)
@@ -154,14 +196,14 @@ fn operators(
         if *fate == Fate::Absent {
             continue;
         }
-        let deals = (*fate != Fate::Lost).then_some(number);
-        let old_point = deals.filter(|_| seat.point != u64::from(number)).map(|_| seat.point);
+        let stops = fate.deals() || fate.witnesses();
         entries.push(OperatorEntry {
             card: seat.card.encode(),
-            deals,
-            old_point,
-            receives: (*fate == Fate::Leaves).then_some(false),
-            point: (*fate != Fate::Leaves).then_some(seat.point),
+            deals: fate.deals().then_some(number),
+            witness: fate.witnesses().then_some(number),
+            old_point: (stops && seat.point != u64::from(number)).then_some(seat.point),
+            receives: matches!(fate, Fate::Leaves | Fate::Witness).then_some(false),
+            point: (!matches!(fate, Fate::Leaves | Fate::Witness)).then_some(seat.point),
             ..OperatorEntry::default()
         });
     }

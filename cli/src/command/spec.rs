@@ -326,6 +326,7 @@ fn of_reshare(spec: &ReshareSpec, fields: &mut Value) {
         let seat = &mut fields["operators"][at];
         if spec.origin.parent().is_some() {
             seat["deals"] = part.deals.map(|share| share.index.get()).into();
+            seat["witness"] = part.witnesses.map(|share| share.index.get()).into();
             seat["old_point"] = spec.share_of(part).map(|share| share.point).into();
         }
         if part.receives

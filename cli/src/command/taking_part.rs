@@ -190,6 +190,10 @@ fn with_old_shares(
     let ceremony = seat.ceremony.clone();
     let (Some(reshare), Some(parent)) = (ceremony.reshare(), parent) else { return Ok(seat) };
     if !ceremony.parts().dealers.contains(seat.me) {
+        // What a witness has committed to since, an older copy of its directory does not know.
+        if ceremony.parts().witnesses.contains(seat.me) && found.is_none() {
+            demand_newest(lock, parent.ceremony(), &args.newest)?;
+        }
         return Ok(seat);
     }
     let state = lock.state();

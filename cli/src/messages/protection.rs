@@ -184,16 +184,16 @@ pub(crate) fn stated_less(error: &InterchangeError) -> CliError {
     )
 }
 
-/// What a dealer is told before it says that it has stopped.
+/// What a dealer or witness is told before it says that it has stopped.
 pub(crate) fn stop_standing(
     stopped: usize,
-    dealers: usize,
+    all: usize,
     required: usize,
     participants: usize,
 ) -> String {
     let last = participants - required + 1;
     format!(
-        "{stopped} of {dealers} dealers have stopped. With the stop number {last}, fewer than \
+        "{stopped} of {all} old operators have stopped. With the stop number {last}, fewer than \
          {required} old shares are left: from then on the validators sign nothing until the new \
          shares run. A stop cannot be taken back in this ceremony once the new shares are final."
     )

@@ -52,7 +52,7 @@ pub(crate) fn holds_no_share(flag: &str, text: &str) -> CliError {
 pub(crate) fn named_twice(flag: &str, text: &str) -> CliError {
     usage(
         format!("{flag} {text}: another flag names this operator already"),
-        "give each operator once, with --absent, --leaves or --lost",
+        "give each operator once, with --absent, --leaves, --lost or --witness",
     )
 }
 

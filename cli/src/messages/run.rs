@@ -128,7 +128,7 @@ pub(crate) fn made(ceremony: &Ceremony, dir: &CeremonyDir, held: Held) -> String
         Held::Keystores => format!("{}, this operator's keystores", shown(&out.join("secret"))),
         Held::InLog => "no keystores; the shares are in the log".to_owned(),
         Held::Nothing if ceremony.is_repair() => "none: its shares stay as they are".to_owned(),
-        Held::Nothing => "none: this operator has left, and holds no new share".to_owned(),
+        Held::Nothing => "none: this operator holds no new share".to_owned(),
     };
     format!(
         "Made\n  keys    {}, on {}\n  public  {}\n  secret  {secret}\n\nBack up\n  keys and \

@@ -40,8 +40,17 @@ pub(crate) fn asked_without(who: &str, lost: &str, flags: &str, running: bool) -
 pub(crate) fn needed_to_the_end(names: &str) -> String {
     format!(
         "WARNING: each of these must last until the end: {names}. If one of them is lost after all \
-         have stopped, nobody can finish, and the validators cannot go on. More dealers make it \
-         safe: more than half of the old operators must be left without any one of them."
+         have stopped, nobody can finish, and the validators cannot go on. More dealers or \
+         witnesses make it safe: more than half of the old operators must be left without any one \
+         of them."
+    )
+}
+
+/// Who would make that safe.
+pub(crate) fn could_witness(names: &str) -> String {
+    format!(
+        "An old operator that is there and does not deal can count too, as a witness: give \
+         --witness with its name. It stops like the others. Possible: {names}."
     )
 }
 

@@ -6,7 +6,9 @@ use quorate::message::envelope::Round;
 use quorate::spec::{Ceremony, CeremonyFile};
 use serde_json::Value;
 
-use crate::reshared::{PARENT, SENTENCE, draft, generation, outputs, start, up_to_the_stop, words};
+use crate::reshared::{
+    PARENT, SENTENCE, draft, drafted, generation, outputs, start, up_to_the_stop, words,
+};
 use crate::support::board::Enemy;
 use crate::support::demo::{Demo, OPERATORS};
 use crate::support::files::{files, mode, only};
@@ -94,7 +96,7 @@ fn a_reshare_is_finished_without_a_seat_that_is_lost_and_goes_on_from_there() {
         (
             &["--without", "dave", "--without", "3", "--yes-without", LOST],
             1,
-            "2 of the parent's 4 operators deal and are left, where more than half are needed",
+            "2 of the parent's 4 operators deal or witness and are left",
         ),
     ] {
         let refused = start(&demo, "alice", &file, flags).ended();
@@ -371,4 +373,42 @@ fn at_a_board_a_seat_that_comes_back_gets_its_outputs() {
     // The others' outputs stay as they were.
     step(&demo, "alice", &file, &BOARD).done();
     assert_eq!(finished_without_dave(&demo, &file), without);
+}
+
+/// Three of four deal, and with the loss of one half are left: the fourth has stopped too, and so
+/// the others finish.
+#[test]
+fn a_witness_makes_the_majority_where_a_dealer_is_lost() {
+    let demo = generation();
+    let three = ["alice", "bob", "carol"];
+    let without = drafted(&demo, "alone", &three, &["--absent", "dave"]).done();
+    assert_eq!(names(&without.json()["needed_to_the_end"]), serde_json::json!(three));
+    assert_eq!(names(&without.json()["could_witness"]), serde_json::json!(["dave"]));
+    assert!(without.stderr.contains("Possible: \"dave\" (operator 4)."), "{}", without.stderr);
+    let ended = drafted(&demo, "next", &OPERATORS, &["--witness", "dave"]).done();
+    assert_eq!(ended.json()["needed_to_the_end"], serde_json::json!([]));
+    assert_eq!(ended.json()["could_witness"], serde_json::json!([]));
+    assert_eq!(ended.json()["operators"][3]["witness"], 4);
+    let file = "next.toml".to_owned();
+    up_to_the_stop(&demo, &file, &OPERATORS);
+    lose_the_last(&demo, &file, &["dave", "bob", "carol", "alice"]);
+    let word = ["--without", "alice", "--yes-without", LOST];
+    let running = ["dave", "bob", "carol"].map(|operator| start(&demo, operator, &file, &word));
+    for ended in running.map(Running::ended) {
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert!(ended.stderr.contains("complete without \"alice\""), "{}", ended.stderr);
+    }
+    let secret = files(&outputs(&demo, "bob", &file).join("secret"));
+    let cut_over: Value = serde_json::from_slice(&secret["cut-over.json"]).unwrap();
+    assert_eq!(cut_over["finished_without"], serde_json::json!(["alice"]));
+    let dave = outputs(&demo, "dave", &file);
+    assert!(!dave.join("secret").exists(), "a witness gets no share");
+    let newest = dave.join("public/transcript.quorate");
+    let audited = demo.run(&["--json", "audit", newest.to_str().unwrap(), "--expect", &file]);
+    assert_eq!(audited.done().json()["verdict"], "verified");
+    // It is bound like the others: no second child, and nothing more with its old share.
+    drafted(&demo, "second", &OPERATORS, &["--witness", "dave"]).done();
+    let refused = start(&demo, "dave", "second.toml", &["--from", PARENT]).ended();
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("to another reshare"), "{}", refused.stderr);
 }

@@ -33,6 +33,14 @@ pub(crate) fn generation() -> Demo {
 /// Drafts a reshare of the demo's validators among these operators, of whom some of the parent's
 /// leave.
 pub(crate) fn draft(demo: &Demo, name: &str, stay: &[&str], leave: &[&str]) -> String {
+    let absent: Vec<&str> = leave.iter().flat_map(|operator| ["--absent", operator]).collect();
+    let ended = drafted(demo, name, stay, &absent);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    format!("{name}.toml")
+}
+
+/// How a draft with these flags ends.
+pub(crate) fn drafted(demo: &Demo, name: &str, stay: &[&str], flags: &[&str]) -> Ended {
     let file = format!("{name}.toml");
     let mut args: Vec<String> = ["--json", "reshare", "new", "--name", name, "-o", &file, "--from"]
         .map(str::to_owned)
@@ -43,12 +51,8 @@ pub(crate) fn draft(demo: &Demo, name: &str, stay: &[&str], leave: &[&str]) -> S
         let card = card.json()["card"].as_str().unwrap().to_owned();
         args.extend(["--operator".to_owned(), format!("{card}@127.0.0.1:{}", free_port())]);
     }
-    for operator in leave {
-        args.extend(["--absent".to_owned(), (*operator).to_owned()]);
-    }
-    let ended = demo.run(&args);
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    file
+    args.extend(flags.iter().map(|flag| (*flag).to_owned()));
+    demo.run(&args)
 }
 
 pub(crate) fn words(demo: &Demo, file: &str) -> String {
@@ -143,7 +147,7 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
         ended
     };
     let ended = done(alice);
-    assert!(ended.stderr.contains("0 of 3 dealers have stopped"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("0 of 3 old operators have stopped"), "{}", ended.stderr);
     others.into_iter().for_each(|running| drop(done(running)));
     assert!(alices.held().is_empty());
 

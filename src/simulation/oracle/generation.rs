@@ -40,7 +40,8 @@ impl Watch {
                 place == (Kind::Ordinary, Round::Commit, seat)
             })
         };
-        let pure = parts.receivers.iter().filter(|seat| !parts.dealers.contains(*seat));
+        let stops = self.shape.stops();
+        let pure = parts.receivers.iter().filter(|seat| !stops.contains(*seat));
         let early: Vec<Index> =
             pure.filter(|seat| self.is_honest(seat) && !committed(*seat)).collect();
         if !early.is_empty() {

@@ -27,12 +27,16 @@ pub(super) fn terms(
     let dealer = dealer.ok_or(ReshareError::Dealer { found, most })?;
     let (validators, keys) = parse_validators(&file.validators, position)?;
     let part = |at: usize, entry: &OperatorEntry| {
-        let fields = [("deals", entry.deals.is_some()), ("old_point", entry.old_point.is_some())];
+        let fields = [
+            ("deals", entry.deals.is_some()),
+            ("old_point", entry.old_point.is_some()),
+            ("witness", entry.witness.is_some()),
+        ];
         if let Some((field, _)) = fields.into_iter().find(|(_, given)| *given) {
             return Err(ReshareError::NoParent { place: Place::operator(at, field) });
         }
         let deals = (at == dealer).then_some(WHOLE);
-        Ok(SeatPart { deals, receives: entry.receives.unwrap_or(true) })
+        Ok(SeatPart { deals, witnesses: None, receives: entry.receives.unwrap_or(true) })
     };
     let (seats, parts) = parse_seats(file, part)?;
     let spec = ReshareSpec { origin: Origin::Keys, seats: parts, validators: keys, regained: None };

@@ -253,6 +253,10 @@ pub struct OperatorEntry {
     /// In a reshare: its index in the parent, of an operator that deals its share anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deals: Option<u16>,
+    /// In a reshare: its index in the parent, of an operator that deals nothing, and stops with
+    /// those that deal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<u16>,
     /// In a reshare: its evaluation point in the parent; the index there if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_point: Option<u64>,

@@ -43,6 +43,7 @@ pub(super) fn only_its_fields(file: &CeremonyFile, entry: &RepairEntry) -> Resul
             (place("point"), entry.point.is_some()),
             (place("ssv_key"), entry.ssv_key.is_some()),
             (place("receives"), entry.receives.is_some()),
+            (place("witness"), entry.witness.is_some()),
         ]
     });
     let validators = file.validators.iter().enumerate().flat_map(|(at, entry)| {
@@ -86,12 +87,14 @@ fn part(
     let place = |field| Place::operator(position, field);
     match (entry.deals, entry.regains) {
         (Some(_), Some(_)) => Err(RepairError::Both { place: place("regains") }.into()),
-        (Some(found), None) => {
-            Ok((SeatPart { deals: Some(share("deals", found)?), receives: false }, None))
-        }
-        (None, Some(found)) => {
-            Ok((SeatPart { deals: None, receives: true }, Some(share("regains", found)?)))
-        }
+        (Some(found), None) => Ok((
+            SeatPart { deals: Some(share("deals", found)?), witnesses: None, receives: false },
+            None,
+        )),
+        (None, Some(found)) => Ok((
+            SeatPart { deals: None, witnesses: None, receives: true },
+            Some(share("regains", found)?),
+        )),
         (None, None) => Err(RepairError::NoPart { place: place("deals") }.into()),
     }
 }

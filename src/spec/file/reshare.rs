@@ -26,6 +26,7 @@ pub(super) fn absent(file: &CeremonyFile) -> Result<(), ReshareError> {
     for (position, entry) in file.operators.iter().enumerate() {
         let fields = [
             ("deals", entry.deals.is_some()),
+            ("witness", entry.witness.is_some()),
             ("old_point", entry.old_point.is_some()),
             ("receives", entry.receives.is_some()),
         ];
@@ -166,14 +167,14 @@ fn parse_part(
     entry: &OperatorEntry,
     origin: &Origin,
 ) -> Result<SeatPart, ReshareError> {
-    let deals = match entry.deals {
-        Some(found) => Some(old_share(position, entry, ("deals", found), origin)?),
-        None if entry.old_point.is_some() => {
-            return Err(ReshareError::Missing { place: Place::operator(position, "deals") });
-        }
-        None => None,
+    let share = |field, found: Option<u16>| {
+        found.map(|found| old_share(position, entry, (field, found), origin)).transpose()
     };
-    Ok(SeatPart { deals, receives: entry.receives.unwrap_or(true) })
+    let (deals, witnesses) = (share("deals", entry.deals)?, share("witness", entry.witness)?);
+    if deals.is_none() && witnesses.is_none() && entry.old_point.is_some() {
+        return Err(ReshareError::Missing { place: Place::operator(position, "deals") });
+    }
+    Ok(SeatPart { deals, witnesses, receives: entry.receives.unwrap_or(true) })
 }
 
 /// The share number `found` of the parent.
@@ -252,6 +253,7 @@ pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
         card: seat.card.encode(),
         address: seat.address.as_ref().map(Endpoint::to_string),
         deals: of_parent(part).map(|share| share.index.get()),
+        witness: part.witnesses.map(|share| share.index.get()),
         regains: spec.regained.filter(|_| part.receives).map(|share| share.index.get()),
         old_point: spec
             .share_of(part)
