@@ -21,6 +21,7 @@ use crate::protocol::seat::OwnSeat;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::file::CeremonyFile;
 use crate::spec::kind::Parts;
+use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 use crate::transcript::container::{Container, ContainerError, Header, Incomplete, encode};
 use crate::transcript::stopped::{self, Stopped};
