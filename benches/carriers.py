@@ -118,11 +118,15 @@ class Server:
             self.port = held.getsockname()[1]
         command = [program, "-js", "-sd", str(folder), "-a", "127.0.0.1", "-p", str(self.port)]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 60
         while True:
             try:
                 socket.create_connection(("127.0.0.1", self.port)).close()
                 break
             except OSError:
+                if self.process.poll() is not None or time.monotonic() > until:
+                    self.process.kill()
+                    sys.exit(f"{program} did not start")
                 time.sleep(0.05)
         self.url = f"nats://127.0.0.1:{self.port}"
 
@@ -215,7 +219,8 @@ def main():
             with Server(args.server, place / "store") as server:
                 here = scene("hostile", n, t, v)
                 over, told = threading.Event(), {"purges": 0, "replays": 0, "junk": 0, "bytes": 0}
-                enemy = threading.Thread(target=hostile, args=(server, here, over, told))
+                # A daemon: a ceremony that fails ends the program, and so the hostile user.
+                enemy = threading.Thread(target=hostile, args=(server, here, over, told), daemon=True)
                 since = time.monotonic()
                 enemy.start()
                 peaks = here.together(lambda _: ["--via", server.url])
