@@ -165,7 +165,7 @@ fn a_share_of_an_import_is_regained_and_the_audit_says_whose_keys_were_whole() {
     assert_eq!(report.verdict(), Verdict::Verified);
     assert!(report.is_of_repair());
     let chain = &report.line(Code::V18).unwrap().detail;
-    assert!(chain.contains("which is an import: The keys were whole in the hands of"), "{chain}");
+    assert!(chain.contains("which is an import: the keys were whole in the hands of"), "{chain}");
     assert_eq!(audit(&files[0], &Expectations::default()).verdict(), Verdict::Unlinked);
 }
 

@@ -615,6 +615,7 @@ fn a_transcript_without_its_words_fails() {
 fn shares_of_a_reshare_without_a_seat_are_regained() {
     let first = parent(4, 3);
     let (mut all, lost) = (committed(&first, &four(), 3), seats(&[4]));
+    run(&mut all, &mut lossy(lost, false));
     agree(&mut all, lost, &mut lossy(lost, false));
     assert!(all[..3].iter().all(|machine| machine.participant().is_finished()));
     assert!(!all[3].participant().is_finished());
