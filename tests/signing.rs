@@ -157,7 +157,8 @@ fn a_file_of_a_list_is_read_strictly() {
     for (pointer, value, reason) in [
         ("/version", json!(1), "exactly one of exit, deposit and registration is required"),
         ("/version", json!(3), "key_shares alone is required"),
-        ("/version", json!(4), "version: 4 instead of 1, 2 or 3"),
+        ("/version", json!(4), "cluster_lock alone is required"),
+        ("/version", json!(5), "version: 5 instead of 1, 2, 3 or 4"),
         ("/exits", json!([3, []]), "not a request: "),
         ("/exits", Value::Null, "exactly one of exits, deposits and registrations"),
         ("/exits/epoch", json!("3"), "not a request: "),
@@ -375,7 +376,7 @@ fn what_was_signed_of_a_list_is_remembered() {
         assert_eq!(Entry::decode(bytes).unwrap().encode().expose(), &bytes[..]);
         assert!(Entry::decode(&bytes[..40]).is_err());
     }
-    for (at, value) in [(0, 133), (0, 128), (1, 1), (4, 0)] {
+    for (at, value) in [(0, 134), (0, 128), (1, 1), (4, 0)] {
         let mut bytes = log[0].clone();
         bytes[at] = value;
         assert!(Entry::decode(&bytes).is_err(), "{at}");
