@@ -27,8 +27,11 @@ pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), Machine
         Err(MachineError::OtherChild { reshare, folder })
     };
     let hangs_on = lineage(state, &seat.ceremony, operator, None)?;
+    // What a final binds came before the import: it is opened to serve others, and restored.
+    let bound = standing(state, operator, &own.reshare)? == Standing::Final;
     for other in state.children()? {
-        let imported = own.parent != Digest::ZERO
+        let imported = !bound
+            && own.parent != Digest::ZERO
             && imported_since(&other, &own.validators, hangs_on.as_ref());
         if (own.excludes(&other) || imported)
             && Known::Noted.is_in_the_way(standing(state, operator, &other.reshare)?)
