@@ -424,7 +424,8 @@ fn files_of_requests_are_refused_by_field() {
         (with("/key_shares", json!([])), "not a request: "),
         (with("/version", json!(2)), "exactly one of exits, deposits and registrations"),
         (with("/version", json!(1)), "exactly one of exit, deposit and registration"),
-        (with("/version", json!(4)), "version: 4 instead of 1, 2 or 3"),
+        (with("/version", json!(4)), "cluster_lock alone is required"),
+        (with("/version", json!(5)), "version: 5 instead of 1, 2, 3 or 4"),
     ] {
         assert!(error.to_string().starts_with(what), "{error}");
     }
