@@ -26,12 +26,13 @@ pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), Machine
         let folder = state.find(&reshare)?.map(|view| view.path().to_owned());
         Err(MachineError::OtherChild { reshare, folder })
     };
+    // Whose final is signed commits to nothing any more: it is opened to serve others, and restored.
+    if standing(state, operator, &own.reshare)? == Standing::Final {
+        return Ok(());
+    }
     let hangs_on = lineage(state, &seat.ceremony, operator, None)?;
-    // What a final binds came before the import: it is opened to serve others, and restored.
-    let bound = standing(state, operator, &own.reshare)? == Standing::Final;
     for other in state.children()? {
-        let imported = !bound
-            && own.parent != Digest::ZERO
+        let imported = own.parent != Digest::ZERO
             && imported_since(&other, &own.validators, hangs_on.as_ref());
         if (own.excludes(&other) || imported)
             && Known::Noted.is_in_the_way(standing(state, operator, &other.reshare)?)

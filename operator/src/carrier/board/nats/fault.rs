@@ -75,9 +75,10 @@ impl ServerFault {
     }
 }
 
-/// The beginning of what a server says, as much of it as people read.
+/// The beginning of what a server says, as much of it as people read, on one line: what follows a
+/// line break would look like the program's own words.
 pub(super) fn quoted(said: &str) -> String {
-    said.chars().take(MOST_QUOTED).collect()
+    said.chars().take(MOST_QUOTED).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -96,6 +97,8 @@ mod tests {
         assert_eq!(of(forbidden, true), ServerFault::Forbidden(forbidden.to_owned()));
         assert_eq!(of("Secure Connection - TLS Required", false), ServerFault::Tls);
         assert_eq!(of(&"é".repeat(1000), false), ServerFault::Said("é".repeat(300)));
+        let lines = of("no\r\nREADY: nothing", false);
+        assert_eq!(lines, ServerFault::Said("no  READY: nothing".to_owned()));
         let other = "Unknown Protocol Operation";
         assert_eq!(of(other, false), ServerFault::Said(other.to_owned()));
     }
