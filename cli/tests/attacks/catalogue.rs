@@ -41,12 +41,17 @@ fn rows() -> Vec<Row> {
     text.lines().filter(|line| !line.starts_with("|--")).filter_map(row).collect()
 }
 
-/// Where tests of attacks may stand: here, beside the simulated disk, with the reshares in memory,
-/// and with the boards.
+/// Where tests of attacks may stand: here, beside the simulated disk, with the reshares and the
+/// requests in memory, and with the boards.
 fn sources() -> Vec<PathBuf> {
     let mut files = Vec::new();
-    let folders =
-        ["cli/tests/attacks", "cli/tests/anywhere", "operator/src/store/tests", "tests/ceremony"];
+    let folders = [
+        "cli/tests/attacks",
+        "cli/tests/anywhere",
+        "operator/src/store/tests",
+        "tests/ceremony",
+        "tests/signing",
+    ];
     for folder in folders {
         for entry in std::fs::read_dir(root().join(folder)).unwrap() {
             let path = entry.unwrap().path();
