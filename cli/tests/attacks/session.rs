@@ -292,8 +292,8 @@ fn attack_s7_other_version_or_options() {
     let lenient = parsed(&(text + "[policy]\nallow_all_required = true\n")).unwrap();
     assert_ne!(lenient.digest(), ceremony.digest());
     let mut changed = ceremony.canonical().to_vec();
-    changed[7] = 8;
-    assert_eq!(Ceremony::from_canonical(&changed).unwrap_err(), SpecError::Policy(8));
+    changed[7] = 16;
+    assert_eq!(Ceremony::from_canonical(&changed).unwrap_err(), SpecError::Policy(16));
     // A statement of another version of the protocol.
     let collusion = played(&file(3, 2), Hooks::default());
     let mut transcript = collusion.transcript();
