@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::identity::card::InstallMark;
+use crate::identity::card::{InstallMark, check_name};
 use crate::identity::key::{KeyError, OperatorKey, OperatorPublic};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::{Digest, Tag, tagged};
@@ -280,7 +280,12 @@ fn read_known(r: &mut Reader<'_>) -> Result<Known, DecodeError> {
         3 => Standing::Complete,
         _ => return Err(invalid("standing", "not 1, 2 or 3")),
     };
-    Ok(Known { ceremony, standing, name: r.text("name", LONGEST_NAME)? })
+    // Shown to people, so it is a name as a ceremony may have one: on one line.
+    let name = r.text("name", LONGEST_NAME)?;
+    if !name.is_empty() && check_name(&name, LONGEST_NAME).is_err() {
+        return Err(invalid("name", "not the name of a ceremony"));
+    }
+    Ok(Known { ceremony, standing, name })
 }
 
 const fn invalid(what: &'static str, why: &'static str) -> DecodeError {

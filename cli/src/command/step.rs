@@ -66,14 +66,14 @@ pub(super) fn until_finished(
         .map_err(messages::runtime)?;
     let ending = runtime.block_on(async {
         let mut stop = pin!(stopped()?);
-        let (mut progress, mut trouble, mut first) = (Progress::new(), None, true);
+        let (mut progress, mut trouble) = (Progress::new(), None);
         talk(&messages::meeting_at(visitor.board.path()));
         loop {
-            let (stopping, lost) = match first {
-                true => (&args.part.stop, lost),
-                false => (&StopArgs::default(), &WithoutArgs::default()),
+            // What people have decided is carried out once, at the first visit that could read.
+            let (stopping, lost) = match visitor.decided {
+                false => (&args.part.stop, lost),
+                true => (&StopArgs::default(), &WithoutArgs::default()),
             };
-            first = false;
             match visitor.visit(stopping, lost)? {
                 Ok(_) => trouble = None,
                 Err(BoardError::Stopped(_)) => return visitor.stands(),
@@ -125,6 +125,8 @@ struct Visitor {
     /// Faults that are proven beside the one that stands in the way.
     proven: Vec<Fault>,
     told_to_stop: bool,
+    /// Whether a visit has asked what is decided of stops and of lost seats.
+    decided: bool,
     /// Without whom others finish, as far as this was said.
     without: BTreeMap<Index, Seats>,
 }
@@ -161,6 +163,7 @@ impl Visitor {
             packed,
             proven: Vec::new(),
             told_to_stop: false,
+            decided: false,
             without: BTreeMap::new(),
         })
     }
@@ -181,6 +184,7 @@ impl Visitor {
                 return Err(trouble(error, &exchange.participant().seat().ceremony));
             }
         };
+        self.decided = true;
         let decided = match stopping.stopped {
             true => stop::stop(stopping, exchange, machine),
             false if lost.are_given() => without::finish(lost, exchange, machine),

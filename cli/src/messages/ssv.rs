@@ -99,8 +99,13 @@ pub(crate) fn policy_owner(path: &Path, address: &str) -> CliError {
     )
 }
 
-/// Operators whose shares nobody else can encrypt.
-pub(crate) fn required_answers(lacking: &[Named], bad: &[String]) -> CliError {
+/// What nobody else can do: a part of a lock, or of key shares.
+pub(crate) const fn only_they_can(locks: bool) -> &'static str {
+    if locks { "sign for their shares and nodes" } else { "encrypt their shares" }
+}
+
+/// Operators whose answers no others can replace.
+pub(crate) fn required_answers(lacking: &[Named], bad: &[String], locks: bool) -> CliError {
     let bad = match bad.is_empty() {
         true => String::new(),
         false => format!("\n  {}", bad.join("\n  ")),
@@ -108,10 +113,16 @@ pub(crate) fn required_answers(lacking: &[Named], bad: &[String]) -> CliError {
     CliError::new(
         if bad.is_empty() { Exit::Waiting } else { Exit::Finding },
         format!(
-            "no valid answer from {}: nobody else can encrypt their shares{bad}",
-            listed(lacking)
+            "no valid answer from {}: nobody else can {}{bad}",
+            listed(lacking),
+            only_they_can(locks)
         ),
-        "ask them to answer, then combine all answers; with the owner and the RSA keys of the \
-         ceremony, a threshold of operators is enough",
+        match locks {
+            true => "a lock needs all operators with shares: ask them to answer, then combine all",
+            false => {
+                "ask them to answer, then combine all answers; with the owner and the RSA keys of \
+                 the ceremony, a threshold of operators is enough"
+            }
+        },
     )
 }

@@ -46,7 +46,8 @@ pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Ex
             messages::too_few((found, needed), (&names(&have), &names(&lack)), &bad)
         }
         CombineError::Required(lacking) => {
-            messages::required_answers(&seat_names(parent.ceremony(), &lacking), &bad)
+            let names = seat_names(parent.ceremony(), &lacking);
+            messages::required_answers(&names, &bad, cleared.lock.is_some())
         }
         CombineError::DoesNotVerify => messages::internal(&error.to_string()),
     })?;

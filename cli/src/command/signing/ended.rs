@@ -63,7 +63,9 @@ impl Ended {
                 let why = [self.bad, self.hung_up].concat();
                 let lacking = live.lacking();
                 if !lacking.is_empty() && live.counted() >= ceremony.t() {
-                    let error = messages::required_answers(&seat_names(ceremony, &lacking), &why);
+                    let (names, locks) =
+                        (seat_names(ceremony, &lacking), live.cleared().lock.is_some());
+                    let error = messages::required_answers(&names, &why, locks);
                     return Ok(out.fail(&error, fields));
                 }
                 let error = messages::never_enough(live.counted(), ceremony.t(), &why);
@@ -147,8 +149,9 @@ impl Ended {
                         format!("{counted} answers, but {needed} are required.")
                     }
                     lacking => format!(
-                        "The answer of {} is required: nobody else can encrypt its share.",
-                        listed(&seat_names(live.parent().ceremony(), &lacking))
+                        "The answer of {} is required: nobody else can {}.",
+                        listed(&seat_names(live.parent().ceremony(), &lacking)),
+                        messages::only_they_can(live.cleared().lock.is_some())
                     ),
                 },
                 json!({ "counted": counted, "needed": needed }),
