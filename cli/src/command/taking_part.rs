@@ -192,7 +192,7 @@ fn with_old_shares(
     if !ceremony.parts().dealers.contains(seat.me) {
         // What a witness has committed to since, an older copy of its directory does not know.
         if ceremony.parts().witnesses.contains(seat.me) && found.is_none() {
-            demand_newest(lock, parent.ceremony(), &args.newest)?;
+            demand_newest_of(lock, &seat, parent, args)?;
         }
         return Ok(seat);
     }
@@ -202,12 +202,7 @@ fn with_old_shares(
         // One that was begun here was asked for then, or came out of a backup at its end.
         Ok(Some(old)) if begun => Ok(seat.with_old_shares(Arc::new(old))),
         Ok(Some(old)) => {
-            demand_newest(lock, parent.ceremony(), &args.newest)?;
-            let key = seat.operator.key().public();
-            let repairs = repairs_of(state, &key, &parent.certificate());
-            for (_, repair) in repairs.map_err(messages::machine)? {
-                demand_newest(lock, &repair, &args.newest)?;
-            }
+            demand_newest_of(lock, &seat, parent, args)?;
             Ok(seat.with_old_shares(Arc::new(old)))
         }
         // Shares are erased only when no reshare needs them any more.
@@ -216,6 +211,23 @@ fn with_old_shares(
         Ok(None) => Err(messages::no_old_shares(state.path(), parent.ceremony().name())),
         Err(error) => Err(messages::machine(error)),
     }
+}
+
+/// Of the shares of a parent that came out of a backup, also as a repair in which they were
+/// regained: asks for the word that no newer ones exist.
+fn demand_newest_of(
+    lock: &Lock,
+    seat: &OwnSeat,
+    parent: &Audited,
+    args: &PartArgs,
+) -> Result<(), CliError> {
+    demand_newest(lock, parent.ceremony(), &args.newest)?;
+    let key = seat.operator.key().public();
+    let repairs = repairs_of(lock.state(), &key, &parent.certificate());
+    for (_, repair) in repairs.map_err(messages::machine)? {
+        demand_newest(lock, &repair, &args.newest)?;
+    }
+    Ok(())
 }
 
 /// Whether this run may write keystores of shares that are there.

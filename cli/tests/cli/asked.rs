@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::reshared::{PARENT, SENTENCE, draft, generation, outputs, start, up_to_the_stop};
-use crate::support::demo::{Demo, PLAIN};
+use crate::support::demo::{Demo, PLAIN, SSV};
 use crate::support::files::{mode, private};
 use crate::support::program::Ended;
 use crate::support::running::{Running, Signal};
@@ -15,17 +15,23 @@ const FILE: &str = "demo/ceremony.toml";
 const NEWEST: [&str; 2] = ["--yes-newest", "no newer shares of these validators exist"];
 const STOPPED: [&str; 4] = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
 
-/// Bob's machine is gone, and another takes its place.
-fn restored(demo: &Demo) {
-    fs::remove_dir_all(demo.path("demo/bob")).unwrap();
-    demo.by("bob", &["backup", "restore", "bob.backup", "--kdf-cost", "10"]).done();
+fn backed_up(demo: &Demo, operator: &str) {
+    let file = format!("{operator}.backup");
+    demo.by(operator, &["backup", "make", &file, "--kdf-cost", "10"]).done();
+}
+
+/// An operator's machine is gone, and another takes its place.
+fn restored(demo: &Demo, operator: &str) {
+    fs::remove_dir_all(demo.path("demo").join(operator)).unwrap();
+    let file = format!("{operator}.backup");
+    demo.by(operator, &["backup", "restore", &file, "--kdf-cost", "10"]).done();
 }
 
 /// A finished key generation of four, of whom three sign; bob has come back from his backup.
 fn scene() -> Demo {
     let demo = generation();
-    demo.by("bob", &["backup", "make", "bob.backup", "--kdf-cost", "10"]).done();
-    restored(&demo);
+    backed_up(&demo, "bob");
+    restored(&demo, "bob");
     demo
 }
 
@@ -49,17 +55,22 @@ fn export(demo: &Demo, folder: &str, more: &[&str]) -> Ended {
     demo.by("bob", &[&args[..], more].concat())
 }
 
-/// Bob's exit of the first validator, with an answer for each of these operators.
-fn signs_an_exit(demo: &Demo, name: &str) -> Ended {
+fn first_key(demo: &Demo) -> String {
     let audited = demo.run(&["--json", "audit", PARENT]).done().json();
     let key = audited["report"]["facts"]["validators"][0]["public_key"].as_str().unwrap();
-    let key = format!("0x{}", key.trim_start_matches("0x"));
+    format!("0x{}", key.trim_start_matches("0x"))
+}
+
+/// The operator's exit of the first validator.
+fn signs_an_exit(demo: &Demo, operator: &str, name: &str) -> Ended {
+    let key = first_key(demo);
     let request = ["exit", "request", PARENT, "--public-key", &key, "--index", "7", "--public"];
     let file = format!("{name}.json");
     demo.run(&[&request[..], &["-o", &file]].concat()).done();
     let allow = format!("exits = \"allow-list\"\nallow = [\"{key}\"]\n");
-    private(demo.path("demo/bob/signing.toml"), &allow);
-    demo.by("bob", &["exit", "sign", &file, "--yes", "-o", &format!("{name}-bob.json")])
+    private(demo.path(&format!("demo/{operator}/signing.toml")), &allow);
+    let output = format!("{name}-{operator}.json");
+    demo.by(operator, &["exit", "sign", &file, "--yes", "-o", &output])
 }
 
 #[test]
@@ -97,7 +108,7 @@ fn enough_answers_of_others_take_the_place_of_the_sentence() {
     other.by("carol", &stranger).failed(1, &["holds nothing from the ceremony"]);
 
     // An answer to another directory of the same operator says nothing here.
-    restored(&demo);
+    restored(&demo, "bob");
     ask(&demo, "second.ask");
     let (carol, _) = answered(&demo, "carol", "bob.ask");
     let replayed = take(&demo, &[&alice, &carol]);
@@ -114,7 +125,7 @@ fn enough_answers_of_others_take_the_place_of_the_sentence() {
     assert_eq!(take(&demo, &[&carol]).done().json()["newest"], true);
     take(&demo, &[&carol]).failed(2, &["it is settled that they are the newest"]);
     export(&demo, "keystores", &[]).done();
-    signs_an_exit(&demo, "exit").done();
+    signs_an_exit(&demo, "bob", "exit").done();
     // Nobody asks for the sentence any more: not a repair, not a reshare.
     let cards = |names: &[&str]| -> Vec<String> {
         let card = |name: &&str| {
@@ -168,7 +179,7 @@ fn a_newer_generation_that_others_name_is_not_passed_over() {
     let other = draft(&demo, "third", &["bob", "carol", "dave"], &["alice"]);
     let deals = [&["--from", PARENT][..], &NEWEST].concat();
     start(&demo, "bob", &other, &deals).ended().failed(4, &words);
-    signs_an_exit(&demo, "before").done();
+    signs_an_exit(&demo, "bob", "before").done();
 
     // When it is complete, the old shares sign nothing more here either.
     let stops = [("alice", &[][..]), ("carol", &STOPPED[..]), ("dave", &STOPPED[..])];
@@ -181,7 +192,7 @@ fn a_newer_generation_that_others_name_is_not_passed_over() {
     assert_eq!(said["newer"][0]["standing"], "complete");
     let words = ["\"carol\" (operator 3) says: \"Second\"", "it has the outputs"];
     take(&demo, &[&carol]).failed(4, &words);
-    signs_an_exit(&demo, "after").failed(4, &words);
+    signs_an_exit(&demo, "bob", "after").failed(4, &words);
     assert!(!demo.path("old").exists() && !demo.path("after-bob.json").exists());
 }
 
@@ -203,4 +214,66 @@ fn questions_and_answers_by_a_board() {
     nothing.failed(2, &["is on this board"]);
     demo.by("bob", &[&["restored", "take", FILE][..], &board].concat()).done();
     export(&demo, "keystores", &[]).done();
+}
+
+/// Carol regained her share of the key generation in a repair; what came out of her backup is that.
+#[test]
+fn a_share_that_was_regained_is_asked_about_before_key_shares_are_made_of_it() {
+    const REPAIR: &str = "demo/repair.toml";
+    let demo = Demo::new(("repaired", &["--repair"]));
+    let parent = outputs(&demo, "alice", FILE).join("public/transcript.quorate");
+    fs::copy(parent, demo.path(PARENT)).unwrap();
+    fs::rename(outputs(&demo, "carol", REPAIR).join("secret"), demo.path("kept")).unwrap();
+    backed_up(&demo, "carol");
+    restored(&demo, "carol");
+    let exit = signs_an_exit(&demo, "carol", "exit").done();
+    let note = "NOTE: this directory was restored from a backup of 20";
+    assert!(exit.stderr.contains(note), "{}", exit.stderr);
+
+    // Key shares of the key generation, for four operators of SSV.
+    let ssv = Demo::new(SSV);
+    let info = fs::read(ssv.path("demo/ssv/operators_info.json")).unwrap();
+    let mut info: Vec<Value> = serde_json::from_slice(&info).unwrap();
+    (1..).zip(&mut info).for_each(|(id, one)| one["id"] = json!(id));
+    fs::write(demo.path("info.json"), json!(info).to_string()).unwrap();
+    let key = ssv.path("demo/ssv/carol/encrypted_private_key.json");
+    fs::copy(key, demo.path("rsa.json")).unwrap();
+    fs::copy(ssv.path("demo/ssv/password"), demo.path("password")).unwrap();
+    let owner = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+    let validator = first_key(&demo);
+    let request = ["ssv", "request", PARENT, "--public-key", &validator, "--public", "--nonce"];
+    let more = ["0", "--owner", owner, "--ssv-operators", "info.json", "-o", "ssv.json"];
+    demo.run(&[&request[..], &more].concat()).done();
+    let policy =
+        format!("key_shares = \"allow-list\"\nallow = [{validator:?}]\nowners = [{owner:?}]\n");
+    private(demo.path("demo/carol/signing.toml"), &policy);
+    let signs = |more: &[&str]| {
+        let args =
+            ["ssv", "sign", "ssv.json", "--yes", "-o", "carol.json", "--ssv-key", "rsa.json"];
+        let ended = [&args[..], &["--ssv-password-file", "password"], more].concat();
+        demo.by("carol", &ended)
+    };
+    let alone = ["--keystores", "kept", "--transcript", PARENT];
+    let password = ["--keystore-password-file", "demo/passphrase"];
+    let alone = [&alone[..], &password].concat();
+    for from in [&[][..], &alone] {
+        signs(from).failed(2, &["came out of a backup of 20", "quorate restored ask"]);
+    }
+
+    // The others deal the shares anew without her, and one of them says so.
+    let three = ["alice", "bob", "dave"];
+    let file = draft(&demo, "Second", &three, &["carol"]);
+    up_to_the_stop(&demo, &file, &three);
+    let mut alice = start(&demo, "alice", &file, &STOPPED);
+    alice.until("This operator has stopped");
+    drop(alice.kill());
+    let asked = demo.by("carol", &["restored", "ask", REPAIR, "-o", "carol.ask"]).done().json();
+    assert_eq!(asked["needed"], 2);
+    let (alice, _) = answered(&demo, "alice", "carol.ask");
+    let words = ["\"alice\" (operator 1) says: \"Second\"", "it has committed its shares to it"];
+    demo.by("carol", &["restored", "take", REPAIR, &alice]).failed(4, &words);
+    for from in [&[][..], &alone] {
+        signs(&[from, &NEWEST].concat()).failed(4, &words);
+    }
+    assert!(!demo.path("carol.json").exists());
 }

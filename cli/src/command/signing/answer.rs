@@ -74,7 +74,7 @@ pub(super) fn answer<T>(
             // What is given to a node of SSV runs there, like what is loaded into a client.
             check_may_run(&ceremony, &state)?;
             rsa = for_key_shares(ssv, &cleared, &source, &left)?;
-            demand_newest(&held, &ceremony, &ssv.newest)?;
+            demand_newest(&held, &source.here, &ssv.newest)?;
         }
         More::Lock(asked) => node = Some(for_lock(asked, &cleared, &source, &left, &state)?),
         More::Nothing => {}
@@ -82,7 +82,7 @@ pub(super) fn answer<T>(
     let ready = ready(&cleared, &source.parent, source.me)?;
 
     talk(&describe(&cleared, &ceremony, &positions, args.beacon.is_some()));
-    if let Some(note) = state.restored(&ceremony.digest()).map_err(messages::store)? {
+    if let Some(note) = state.restored(&source.here.digest()).map_err(messages::store)? {
         talk(&messages::restored_answer(&date(note.made)));
     }
     if let Some(left) = left_out(&left) {
@@ -145,7 +145,7 @@ fn check_superseded(state: &StateDir, source: &Source, cleared: &Cleared) -> Res
         Kind::Deposit => known.standing >= Standing::Final,
         Kind::Exit | Kind::Registration => known.standing == Standing::Complete,
     };
-    let told = told(state, ceremony)?;
+    let told = told(state, &source.here)?;
     match told.iter().any(|(_, known)| over(known)) {
         true => {
             let subject = messages::NewestSubject { ceremony, needed: needed(ceremony) };

@@ -26,7 +26,7 @@ use quorate::protocol::participant::Participant;
 use quorate::protocol::record::RecordKind;
 use quorate::signing::ledger::Entry;
 use quorate::signing::{Kind, Parent, Request};
-use quorate::spec::{CeremonyKind, Index};
+use quorate::spec::{Ceremony, CeremonyKind, Index};
 use quorate_operator::repairs_of;
 use quorate_operator::store::{CeremonyView, Lock, Log, Record};
 
@@ -35,6 +35,9 @@ pub(super) struct Source {
     pub(super) parent: Parent,
     pub(super) operator: Arc<Operator>,
     pub(super) me: Index,
+    /// The ceremony in whose log the shares are: the parent, or the repair in which they were
+    /// regained. What is noted here of a restored directory stands under its digest.
+    pub(super) here: Arc<Ceremony>,
     /// The state directory.
     pub(super) place: PathBuf,
     /// Bodies of the records of later signatures.
@@ -49,6 +52,14 @@ enum Held {
     Keystores { shares: BTreeMap<usize, SecretScalar>, lock: Lock },
     /// A Web3Signer with the shares of these validators, and where it is remembered.
     Web3Signer { signer: Box<Web3Signer>, url: String, shares: BTreeSet<usize>, lock: Lock },
+}
+
+/// What is known of a source that is not the log of the ceremony.
+struct Unlogged {
+    parent: Parent,
+    operator: Arc<Operator>,
+    me: Index,
+    here: Arc<Ceremony>,
 }
 
 /// What the log of signatures by keystores is bound to. Not what a ceremony's log is.
@@ -109,7 +120,8 @@ impl Source {
         let parent = parent.hanging_on(older.as_ref());
         let held = Held::Whole { participant: Box::new(participant), log: Box::new(log) };
         let place = state.path().to_owned();
-        Ok(Self { parent, operator: seat.operator, me: seat.me, place, signed, held })
+        let (operator, me) = (seat.operator, seat.me);
+        Ok(Self { parent, operator, me, here: ceremony, place, signed, held })
     }
 
     /// Of an operator that has lost its log of the ceremony and regained its share: what is in the
@@ -133,10 +145,11 @@ impl Source {
         let me = parent.ceremony().roster().find(&operator.key().public());
         let me = me.ok_or_else(|| messages::internal("a repair of somebody else's share"))?;
         let keys = (operator.clone(), passphrase);
-        let Own { participant, log, signed, .. } = Own::of(lock, &view, ceremony.into(), keys)?;
+        let here = Arc::new(ceremony);
+        let Own { participant, log, signed, .. } = Own::of(lock, &view, here.clone(), keys)?;
         let held = Held::Whole { participant: Box::new(participant), log: Box::new(log) };
         let place = state.path().to_owned();
-        Ok(Some(Self { parent, operator, me, place, signed, held }))
+        Ok(Some(Self { parent, operator, me, here, place, signed, held }))
     }
 
     fn from_keystores(
@@ -147,7 +160,8 @@ impl Source {
         out: &Output,
     ) -> Result<Self, CliError> {
         let state = lock.state();
-        let (parent, operator, me) = Self::without_log(args, transcript, request, lock, out)?;
+        let Unlogged { parent, operator, me, here } =
+            Self::without_log(args, transcript, request, lock, out)?;
         // One that protects nothing is still a share.
         let read = Keystore::from_json_even_if_weak;
         let password = args.keystore_password_file.as_deref();
@@ -159,7 +173,7 @@ impl Source {
         let shares = matched(opened, folder, &parent, me)?;
         let held = Held::Keystores { shares, lock: lock.clone() };
         let place = state.path().to_owned();
-        Ok(Self { parent, operator, me, place, signed: Vec::new(), held })
+        Ok(Self { parent, operator, me, here, place, signed: Vec::new(), held })
     }
 
     fn from_web3signer(
@@ -175,7 +189,8 @@ impl Source {
         }
         let failed = |error| messages::web3signer(url, &error);
         let signer = Web3Signer::new(url).map_err(failed)?;
-        let (parent, operator, me) = Self::without_log(args, transcript, request, lock, out)?;
+        let Unlogged { parent, operator, me, here } =
+            Self::without_log(args, transcript, request, lock, out)?;
         let listed = signer.keys().map_err(failed)?;
         let ceremony = parent.ceremony();
         let has = |at: usize, index: Index| {
@@ -192,7 +207,7 @@ impl Source {
         let (signer, lock) = (Box::new(signer), lock.clone());
         let place = lock.state().path().to_owned();
         let held = Held::Web3Signer { signer, url: url.to_owned(), shares, lock };
-        Ok(Self { parent, operator, me, place, signed: Vec::new(), held })
+        Ok(Self { parent, operator, me, here, place, signed: Vec::new(), held })
     }
 
     /// What is known where the log of the ceremony is not: by the transcript and the operator keys.
@@ -202,7 +217,7 @@ impl Source {
         request: &Request,
         lock: &Lock,
         out: &Output,
-    ) -> Result<(Parent, Arc<Operator>, Index), CliError> {
+    ) -> Result<Unlogged, CliError> {
         let state = lock.state();
         let parent = audited(transcript)?;
         let refused = |error| messages::request(&args.request, &error);
@@ -218,7 +233,12 @@ impl Source {
         let me = roster
             .find(&operator.key().public())
             .ok_or_else(|| messages::no_seat(operator.name().as_str(), parent.ceremony().name()))?;
-        Ok((parent, Arc::new(operator), me))
+        // The same shares may have been regained here.
+        let named = certificate(&request.ceremony, &request.dkg, &request.outputs);
+        let repairs = repairs_of(state, &operator.key().public(), &named);
+        let repair = repairs.map_err(messages::machine)?.into_iter().next();
+        let here = repair.map_or_else(|| parent.ceremony().clone(), |(_, repair)| repair.into());
+        Ok(Unlogged { parent, operator: Arc::new(operator), me, here })
     }
 
     /// Whether the share of this validator can sign.
