@@ -89,8 +89,13 @@ impl Home {
 
     /// Whether a statement of this operator for this round is on its disk.
     pub fn has_noted_own(&self, round: Round) -> bool {
-        let me = self.seat.me.get().to_be_bytes();
-        let place = [Kind::Ordinary as u8, round.number(), me[0], me[1]];
+        self.has_noted_of(self.seat.me, round)
+    }
+
+    /// Whether a statement of `who` for this round is on its disk.
+    pub fn has_noted_of(&self, who: Index, round: Round) -> bool {
+        let who = who.get().to_be_bytes();
+        let place = [Kind::Ordinary as u8, round.number(), who[0], who[1]];
         let mut bodies = self.disk.durable(RecordKind::Statement);
         bodies.any(|body| body.get(6..10) == Some(&place[..]))
     }

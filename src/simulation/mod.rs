@@ -49,6 +49,8 @@ pub mod oracle;
 #[cfg(test)]
 mod parts;
 
+mod parting;
+
 mod people;
 
 pub mod plan;

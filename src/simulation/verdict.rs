@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::audit_all;
 use crate::audit::expectation::Expectations;
-use crate::message::envelope::{Kind, Round, Statement};
+use crate::message::envelope::{Kind, Statement};
 use crate::message::inbox::Inbox;
 use crate::message::share_box::decode_shares;
 use crate::primitives::curve::{Scalar, SecretScalar};
@@ -15,10 +15,8 @@ use crate::transcript::container;
 
 use super::bug::Bug;
 use super::certificate::{Certificate, every_subset_signs, generations_mix};
-use super::home::Home;
-use super::host::{Host, Running, milliseconds};
+use super::host::{Host, Running};
 use super::oracle::{Oracle, Violation};
-use super::plan::LINGER;
 use super::world::{PATIENCE, World};
 
 /// Of how many honest or finished ceremonies all statements are judged.
@@ -120,34 +118,6 @@ impl World {
             return self.calm && self.held_to_the_rules().all(gone);
         }
         self.all_done() || self.unchanged >= PATIENCE
-    }
-
-    /// Whoever leaves by itself, its outputs written, has seen to it that everybody honest has what
-    /// it takes to finish, or has stayed as long as it was told to. Nobody can see to it where a
-    /// carrier changes what others say of themselves, which channels of Noise exclude.
-    pub(super) fn judge_parting(&mut self, seat: usize) {
-        if self.plan.weather.corrupt > 0 || self.plan.weather.hostile > 0 {
-            return;
-        }
-        let Some(host) = self.hosts[seat].as_ref() else { return };
-        let Some(participant) = host.participant() else { return };
-        let stayed = milliseconds(self.now - host.started) >= LINGER;
-        if self.watch.faulty.contains(&host.me()) || stayed {
-            return;
-        }
-        let finals = |of: &Index| participant.inbox().get(Round::Final, *of);
-        let honest: Vec<&Home> = self.held_to_the_rules().map(|host| &host.home).collect();
-        let lacks = |home: &&&Home| {
-            let holds =
-                |of: &&Home| finals(&of.seat.me).is_none_or(|last| home.has_noted_content(last));
-            !honest.iter().all(holds)
-        };
-        let abandoned: Vec<Index> = honest.iter().filter(lacks).map(|home| home.seat.me).collect();
-        if !abandoned.is_empty() {
-            let me = host.me();
-            let what = format!("operator {me} leaves, and {abandoned:?} cannot finish without it");
-            self.watch.violation(Oracle::Parting, what);
-        }
     }
 
     /// Everybody must have got to an end: the outputs, a fault, or a wait for those that are not

@@ -85,6 +85,33 @@ fn a_seat_that_falls_silent_is_left_out() {
     }
 }
 
+/// Who is left out has abandoned, or is honest and cut off from the moment of its commit. The
+/// others stay a moment and leave: whoever was cut off gets what it lacks when they run again.
+#[test]
+fn nobody_stays_for_a_seat_that_was_left_out() {
+    let played = play(Plan::draw_fork(9029));
+    assert_eq!((played.violations, played.ending), (vec![], Ending::FinishedBySome));
+    let mut left_out = 0;
+    for from in 10..20 {
+        let mut plan = without("refresh", &[]);
+        (plan.hasty, plan.calm_from) = (true, 120_000);
+        plan.weather.partitions = vec![(500 * from, 120_000, vec![2])];
+        let played = play(plan);
+        assert_eq!((played.violations, played.ending), (vec![], Ending::Finished), "{from}");
+        left_out += played.left_out;
+    }
+    assert!(left_out > 0);
+}
+
+/// With the seat that is left out, nobody else is left to itself.
+#[test]
+fn a_peer_that_leaves_too_early_is_found_beside_a_lost_one() {
+    let mut plan = without("add", &[lost(2, How::Machine, 0)]);
+    (plan.weather.latency, plan.calm_from) = ((50, 1_500), 60_000);
+    plan.bug = Some((0, Bug::LeavesEarly));
+    assert_eq!(found(&play(plan)), [Oracle::Parting]);
+}
+
 #[test]
 fn an_abandonment_after_a_final_is_found() {
     // Nobody can finish: two of three are lost, and the third takes its final back.
