@@ -46,6 +46,8 @@ mod reshared;
 
 mod secrets;
 
+mod superseded;
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -48,12 +48,15 @@ pub(crate) const CHARON: Kind = (
 /// Two of three, with one validator.
 pub(crate) const SMALL: Kind =
     ("small", &["--operators", "3", "--threshold", "2", "--validators", "1"]);
+/// The same, after a repair of carol's share.
+pub(crate) const REPAIRED: Kind =
+    ("repaired", &["--operators", "3", "--threshold", "2", "--validators", "1", "--repair"]);
 /// An Obol cluster, three of four, with two validators.
 pub(crate) const OBOL: Kind = ("obol", &["--obol"]);
 /// For SSV, three of four, with two validators and no keystores.
 pub(crate) const SSV: Kind = ("ssv", &["--ssv", "--no-keystores"]);
 
-const KINDS: [Kind; 7] = [PLAIN, MAINNET, SEPOLIA, CHARON, SMALL, OBOL, SSV];
+const KINDS: [Kind; 8] = [PLAIN, MAINNET, SEPOLIA, CHARON, SMALL, REPAIRED, OBOL, SSV];
 
 /// This program's folder, and the lock that keeps others from removing it.
 static MADE: LazyLock<(PathBuf, File)> = LazyLock::new(|| {

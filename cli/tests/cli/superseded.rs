@@ -1,0 +1,68 @@
+//! Shares that are dealt anew after one of them came back in a repair: a backup of everything is
+//! restored.
+
+use std::fs;
+
+use crate::reshared::{PARENT, SENTENCE, draft, outputs, start, up_to_the_stop};
+use crate::support::demo::{Demo, REPAIRED};
+use crate::support::files::files;
+use crate::support::running::Running;
+
+const THREE: [&str; 3] = ["alice", "bob", "carol"];
+const FIRST: &str = "demo/ceremony.toml";
+const REPAIR: &str = "demo/repair.toml";
+
+/// A key generation, the repair of carol's share of it, and a finished reshare of it, which is
+/// `next.toml`.
+fn scene() -> Demo {
+    let demo = Demo::new(REPAIRED);
+    let transcript = outputs(&demo, "alice", FIRST).join("public/transcript.quorate");
+    fs::copy(transcript, demo.path(PARENT)).unwrap();
+    let file = draft(&demo, "next", &THREE, &[]);
+    up_to_the_stop(&demo, &file, &THREE);
+    let said = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
+    let running: Vec<Running> =
+        THREE.iter().map(|operator| start(&demo, operator, &file, &said)).collect();
+    running.into_iter().for_each(|running| drop(running.ended().done()));
+    demo
+}
+
+/// Removes what this operator has, after a backup that is found whole, and restores it.
+fn lost_and_restored(demo: &Demo, operator: &str) {
+    let (file, cheap) = (format!("{operator}.backup"), ["--kdf-cost", "10"]);
+    let backup = |what: &str, more: &[&str]| {
+        demo.by(operator, &[&["backup", what, &file][..], more].concat()).done()
+    };
+    backup("make", &cheap);
+    backup("check", &[]);
+    fs::remove_dir_all(demo.path("demo").join(operator)).unwrap();
+    backup("restore", &cheap);
+}
+
+/// The helpers have a finished repair beside the reshare too.
+#[test]
+fn a_backup_after_a_repair_and_a_reshare_of_its_parent_is_restored() {
+    let demo = scene();
+    let all = [FIRST, REPAIR, "next.toml"];
+    // Of the key generation carol has had nothing since her machine was lost.
+    for (operator, all) in [("carol", &all[1..]), ("bob", &all[..])] {
+        let transcripts = || -> Vec<Vec<u8>> {
+            let of = |file: &&str| outputs(&demo, operator, file).join("public/transcript.quorate");
+            all.iter().map(|file| fs::read(of(file)).unwrap()).collect()
+        };
+        let notes = files(&demo.path("demo").join(operator).join("children"));
+        let before = transcripts();
+        lost_and_restored(&demo, operator);
+        assert!(transcripts() == before, "{operator}");
+        let restored = files(&demo.path("demo").join(operator).join("children"));
+        assert_eq!((restored.len(), restored == notes), (1, true), "{operator}");
+        let status = demo.by(operator, &["status"]).json();
+        let states = status["ceremonies"].as_array().unwrap().iter().map(|one| &one["state"]);
+        assert!(states.clone().all(|state| state == "finished"), "{operator}: {status}");
+        assert_eq!(states.count(), all.len(), "{operator}: {status}");
+        // What is finished goes on serving others.
+        for &file in all {
+            demo.by(operator, &["run", file, "--linger", "0"]).done();
+        }
+    }
+}
