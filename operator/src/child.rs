@@ -8,6 +8,7 @@ use quorate::identity::Operator;
 use quorate::message::envelope::{Kind, Statement};
 use quorate::primitives::hash::Digest;
 use quorate::protocol::child::{self, Child, Known, Standing};
+use quorate::protocol::outcome::Outcome;
 use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::record::RecordKind;
 use quorate::spec::{Ceremony, CeremonyFile, Index};
@@ -171,6 +172,25 @@ fn noted(
         });
     }
     Ok(found)
+}
+
+/// The certificate of the ceremony that dealt the shares of one with the certificate `own`: of a
+/// repair, which gives a share of its parent again, the parent's.
+pub fn generation(ceremony: &Ceremony, own: Digest) -> Digest {
+    let reshare = ceremony.reshare().filter(|_| ceremony.is_repair());
+    reshare.and_then(|spec| spec.origin.parent()).map_or(own, |parent| parent.certificate)
+}
+
+/// The reshares and imports that [`superseding`] finds of the shares of a participant's outcome.
+pub(crate) fn superseding_those(
+    state: &StateDir,
+    seat: &OwnSeat,
+    outcome: &Outcome,
+) -> Result<Vec<Superseding>, MachineError> {
+    let ceremony = &seat.ceremony;
+    let keys = outcome.validators.iter().map(|made| made.public_key.to_compressed());
+    let certificate = generation(ceremony, outcome.certificate);
+    superseding(state, &seat.operator, (ceremony, &certificate), &keys.collect::<Vec<_>>())
 }
 
 /// Refuses shares of a finished ceremony that this operator has committed to a reshare, or whose

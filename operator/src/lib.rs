@@ -17,7 +17,7 @@ pub mod requests;
 pub mod store;
 mod visit;
 
-pub use child::{Superseding, check_not_superseded, newer, superseding};
+pub use child::{Superseding, check_not_superseded, generation, newer, superseding};
 pub use drive::{Followed, Observer, drive, follow};
 pub use error::MachineError;
 pub use machine::Machine;

@@ -19,7 +19,7 @@ use quorate::spec::threshold::Index;
 use quorate::transcript::container::Container;
 use quorate::transcript::stopped::{self, Stopped};
 
-use crate::child;
+use crate::child::{self, Superseding};
 use crate::keystores::KeystorePlan;
 use crate::outputs::Outputs;
 use crate::regained::repairs_of;
@@ -366,6 +366,13 @@ impl Machine {
         child::note(&self.lock, &self.seat)
     }
 
+    /// The reshares and imports by which this operator's shares of an outcome are superseded: then
+    /// no keystores of them are written.
+    pub fn superseding(&self, participant: &Participant) -> Result<Vec<Superseding>, MachineError> {
+        let Some(outcome) = participant.outcome() else { return Ok(Vec::new()) };
+        child::superseding_those(self.lock.state(), &self.seat, outcome)
+    }
+
     /// What a run ended with, in terms of this machine.
     pub fn error(&self, trouble: Trouble<MachineError>) -> MachineError {
         match trouble {
@@ -416,6 +423,10 @@ impl Storage for Machine {
     fn stage(&mut self, participant: &Participant) -> Result<(), MachineError> {
         // Before the final, which binds: also of an operator that only receives.
         child::note(&self.lock, &self.seat)?;
+        // Outputs may be made long after others have: of shares that were dealt anew since.
+        if self.outputs.writes_keystores() && !self.superseding(participant)?.is_empty() {
+            self.outputs.without_keystores();
+        }
         self.outputs.stage(&self.dir, participant)
     }
 

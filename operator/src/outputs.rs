@@ -38,6 +38,16 @@ impl Outputs {
         Self { keystores, staging: None, with_node_folder: false, cut_over: None, written: false }
     }
 
+    /// Whether keystores are still to be written.
+    pub(crate) fn writes_keystores(&self) -> bool {
+        !self.keystores.is_empty()
+    }
+
+    /// Writes none, whatever was planned.
+    pub(crate) fn without_keystores(&mut self) {
+        self.keystores.clear();
+    }
+
     /// Writes everything but what needs everybody's final: the transcript, the lock of an Obol
     /// cluster, the folder for SSV. Where outputs are written, only what they are compared with.
     pub(crate) fn stage(

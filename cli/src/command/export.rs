@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use zeroize::Zeroize as _;
 
-use super::finished::{Own, generation, with_parent};
+use super::finished::{Own, with_parent};
 use crate::args::{Export, ExportKeystores};
 use crate::keymanager::{KeyManager, is_held};
 use crate::messages::{quoted, shown};
@@ -30,7 +30,7 @@ use quorate::spec::show::plural;
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate_operator::keystores::{KeystoreKey, fresh_password};
 use quorate_operator::store::{StateDir, write_folder};
-use quorate_operator::{check_not_superseded, random};
+use quorate_operator::{check_not_superseded, generation, random};
 
 /// Longest file of floors: a few hundred bytes for each of 8192 keys.
 const MOST_FLOORS: u64 = 8 << 20;

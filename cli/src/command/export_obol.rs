@@ -8,7 +8,7 @@ use serde_json::json;
 use zeroize::Zeroize as _;
 
 use super::export::{beginning, encrypt, now, write};
-use super::finished::{Own, generation, with_parent};
+use super::finished::{Own, with_parent};
 use super::verify_cluster::contracts;
 use crate::args::ExportObol;
 use crate::report::{CliError, Exit, Output};
@@ -22,9 +22,9 @@ use quorate::export::keystores::Profile;
 use quorate::export::obol::node_folder;
 use quorate::export::{Audience, launchpad};
 use quorate::protocol::outcome::ValidatorOutcome;
-use quorate_operator::check_not_superseded;
 use quorate_operator::keystores::{KeystoreKey, Layout, fresh_password};
 use quorate_operator::store::StateDir;
+use quorate_operator::{check_not_superseded, generation};
 
 /// Runs the command.
 pub(crate) fn run(args: &ExportObol, out: &Output) -> Result<Exit, CliError> {

@@ -7,7 +7,6 @@ use crate::parent::{Attached, attach};
 use crate::report::{CliError, Output};
 use crate::{messages, prompt};
 use quorate::identity::Operator;
-use quorate::primitives::hash::Digest;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{OwnSeat, Participant};
 use quorate::protocol::record::RecordKind;
@@ -27,13 +26,6 @@ pub(crate) fn attached(ceremony: Ceremony, state: &StateDir) -> Result<Attached,
         (true, Some(view)) => attach(ceremony, &[], Some(&view)),
         _ => Ok(Attached { ceremony, parent: None, history: Vec::new() }),
     }
-}
-
-/// The certificate of the ceremony that dealt the shares of one with the certificate `own`: of a
-/// repair, which gives a share of its parent again, the parent's.
-pub(super) fn generation(ceremony: &Ceremony, own: Digest) -> Digest {
-    let reshare = ceremony.reshare().filter(|_| ceremony.is_repair());
-    reshare.and_then(|spec| spec.origin.parent()).map_or(own, |parent| parent.certificate)
 }
 
 /// A seat, its shares, and the log that they are in.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::finished::{generation, with_parent};
+use super::finished::with_parent;
 use super::status::agreed;
 use super::taking_part::begun;
 use crate::args::Forget;
@@ -17,6 +17,7 @@ use quorate::primitives::hash::Digest;
 use quorate::protocol::participant::{OwnSeat, Participant};
 use quorate_operator::backup::End;
 use quorate_operator::forget::{ended, forget};
+use quorate_operator::generation;
 use quorate_operator::store::{CeremonyView, Lock, StateDir};
 
 /// Runs the command.

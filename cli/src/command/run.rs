@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::addresses;
-use super::run_ended::{aborted, done, interrupted};
+use super::run_ended::{aborted, done, interrupted, is_superseded};
 use super::step::until_finished;
 use super::taking_part::{Given, Part, trouble};
 use crate::args::{CallArgs, DemoCheatArgs, PartArgs, RunArgs};
@@ -16,7 +16,7 @@ use crate::{messages, stop, without};
 use quorate::exchange::{Ending, Pacing};
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::carrier::{Listen, Tcp, TcpConfig};
-use quorate_operator::drive;
+use quorate_operator::follow;
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
@@ -77,7 +77,7 @@ pub(super) fn take_part(
         .enable_all()
         .build()
         .map_err(messages::runtime)?;
-    let ending = runtime.block_on(async {
+    let ended = runtime.block_on(async {
         // One listener for the whole run: an interruption during a piece of work is heard when that
         // is done.
         let stop = stopped()?;
@@ -88,19 +88,21 @@ pub(super) fn take_part(
             live.say(&format!("This operator is {}.", listen.described(bound)));
         }
         live.say_ways();
-        let ended = match rule {
-            None => drive(exchange, machine, tcp, &mut live, stop).await,
+        let (ended, exchange, machine) = match rule {
+            None => follow(exchange, machine, tcp, &mut live, stop).await,
             Some(rule) => {
                 let cheating = Cheating::new(tcp, rule, seat.clone());
-                drive(exchange, machine, cheating, &mut live, stop).await
+                follow(exchange, machine, cheating, &mut live, stop).await
             }
         };
-        ended.map_err(|error| trouble(error, &ceremony))
+        let ending = ended.map_err(|error| trouble(machine.error(error), &ceremony))?;
+        Ok((ending, exchange, machine))
     });
     // The system may look up a name for much longer than anybody waits.
     runtime.shutdown_background();
     let names = |indices: &[Index]| seat_names(&ceremony, indices);
-    match ending? {
+    let (ending, exchange, machine) = ended?;
+    match ending {
         Ending::Fault { fault, prepared } => {
             let kept = dir.view().path().join("ceremony.toml");
             let file = if packed { (kept.as_path(), path) } else { (path, path) };
@@ -112,9 +114,13 @@ pub(super) fn take_part(
             interrupted((&names(&waiting), stop), &gone, live.proven(), &ceremony, out)
         }
         Ending::Written { unconfirmed } => {
-            done((&ceremony, seat.me), &dir, &names(&unconfirmed), live.proven(), out)
+            let told = (live.proven(), is_superseded(&machine, &exchange)?);
+            done((&ceremony, seat.me), &dir, &names(&unconfirmed), told, out)
         }
-        Ending::Complete => done((&ceremony, seat.me), &dir, &[], live.proven(), out),
+        Ending::Complete => {
+            let told = (live.proven(), is_superseded(&machine, &exchange)?);
+            done((&ceremony, seat.me), &dir, &[], told, out)
+        }
     }
 }
 

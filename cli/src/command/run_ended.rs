@@ -10,20 +10,23 @@ use crate::parent::whole_keys;
 use crate::progress::{Named, listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use quorate::audit::describe;
+use quorate::exchange::Exchange;
 use quorate::protocol::evidence::{Certainty, Fault};
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate::spec::threshold::FEWEST_OPERATORS;
 use quorate::spec::{Ceremony, CeremonyKind, Index};
 use quorate::transcript::container::Container;
+use quorate_operator::Visited;
+use quorate_operator::machine::{self, Machine};
 use quorate_operator::store::{CeremonyDir, CeremonyView};
-use quorate_operator::{Visited, machine};
 
-/// Outputs are written: what there is, and what comes next.
+/// Outputs are written: what there is, and what comes next. With the faults that are proven,
+/// whether this operator's shares are superseded.
 pub(super) fn done(
     (ceremony, me): (&Ceremony, Index),
     dir: &CeremonyDir,
     unconfirmed: &[Named],
-    proven: &[Fault],
+    (proven, superseded): (&[Fault], bool),
     out: &Output,
 ) -> Result<Exit, CliError> {
     let folder = dir.view().out();
@@ -37,6 +40,7 @@ pub(super) fn done(
     let held = match dir.view().has_keystores().map_err(messages::store)? {
         _ if !ceremony.parts().receivers.contains(me) => Held::Nothing,
         true => Held::Keystores,
+        false if superseded => Held::Superseded,
         false => Held::InLog,
     };
     let lost = seat_names(ceremony, &left_out_of(dir.view()));
@@ -49,7 +53,7 @@ pub(super) fn done(
     if ceremony.kind() == CeremonyKind::Import && ceremony.parts().dealers.contains(me) {
         talk(messages::destroy_keystores());
     }
-    if ceremony.reshare().is_some() && held != Held::Nothing {
+    if ceremony.reshare().is_some() && matches!(held, Held::Keystores | Held::InLog) {
         talk(&messages::begins(&folder.join("secret")));
     }
     if held == Held::InLog {
@@ -83,6 +87,12 @@ pub(super) fn done(
             messages::made(ceremony, dir, held)
         ),
     )
+}
+
+/// Whether the shares of a finished ceremony were dealt anew since.
+pub(super) fn is_superseded(machine: &Machine, exchange: &Exchange) -> Result<bool, CliError> {
+    let found = machine.superseding(exchange.participant()).map_err(messages::machine)?;
+    Ok(!found.is_empty())
 }
 
 /// Of a reshare: without whom it was finished, by the transcript among the outputs.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::run_ended::{aborted, done, goes_on};
+use super::run_ended::{aborted, done, goes_on, is_superseded};
 use super::taking_part::{Given, Part, trouble};
 use crate::args::{PartArgs, RunArgs, StepArgs, StopArgs, WithoutArgs};
 use crate::live::{abandoned_by, stopped};
@@ -235,7 +235,8 @@ impl Visitor {
             Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
             Ending::Complete | Ending::Written { .. } | Ending::Interrupted { .. } => {
                 talk(&messages::leave_the_board());
-                done((ceremony, seat.me), dir, &[], &self.proven, out)
+                let superseded = is_superseded(&self.machine, &self.exchange)?;
+                done((ceremony, seat.me), dir, &[], (&self.proven, superseded), out)
             }
         }
     }

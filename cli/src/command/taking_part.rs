@@ -23,8 +23,8 @@ use quorate::spec::{Ceremony, CeremonyKind, Index};
 use quorate_operator::MachineError;
 use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_password};
 use quorate_operator::machine::{self, Machine};
+use quorate_operator::repairs_of;
 use quorate_operator::store::{CeremonyView, Lock, StateDir};
-use quorate_operator::{repairs_of, superseding};
 
 /// A ceremony to take part in, as it was given.
 pub(super) struct Given<'a> {
@@ -153,12 +153,8 @@ impl Part {
         let (exchange, machine) = Machine::open(&self.lock, seat, &self.file, keystores, pacing)
             .map_err(|error| trouble(error, ceremony))?;
         let participant = exchange.participant();
-        if let Some(outcome) = participant.outcome().filter(|_| participant.is_finished()) {
-            let keys = outcome.validators.iter().map(|made| made.public_key.to_compressed());
-            let (state, keys) = (self.lock.state(), keys.collect::<Vec<_>>());
-            let generation = (&**ceremony, &outcome.certificate);
-            let by = superseding(state, &seat.operator, generation, &keys);
-            let by = by.map_err(messages::machine)?;
+        if participant.is_finished() && ceremony.parts().receivers.contains(seat.me) {
+            let by = machine.superseding(participant).map_err(messages::machine)?;
             by.iter().for_each(|by| talk(&messages::note_superseded(by)));
         }
         Ok((exchange, machine))

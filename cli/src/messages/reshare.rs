@@ -313,7 +313,8 @@ pub(crate) fn superseded_for(kind: &str, by: &Superseding) -> CliError {
 pub(crate) fn note_superseded(by: &Superseding) -> String {
     format!(
         "NOTE: this operator has committed these shares to the reshare {}: they must not sign any \
-         more. This run only helps other operators of this ceremony.",
+         more, and no keystores of them are written. This run only helps other operators of this \
+         ceremony.",
         by.reshare
     )
 }

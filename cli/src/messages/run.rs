@@ -101,6 +101,8 @@ pub(crate) enum Held {
     Keystores,
     /// Shares, in the log alone.
     InLog,
+    /// Shares, in the log alone, that were dealt anew since.
+    Superseded,
     /// No share: it has dealt its own, and left.
     Nothing,
 }
@@ -110,7 +112,7 @@ impl Held {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Keystores => "keystores",
-            Self::InLog => "log",
+            Self::InLog | Self::Superseded => "log",
             Self::Nothing => "none",
         }
     }
@@ -127,6 +129,7 @@ pub(crate) fn made(ceremony: &Ceremony, dir: &CeremonyDir, held: Held) -> String
     let secret = match held {
         Held::Keystores => format!("{}, this operator's keystores", shown(&out.join("secret"))),
         Held::InLog => "no keystores; the shares are in the log".to_owned(),
+        Held::Superseded => "no keystores: these shares are superseded".to_owned(),
         Held::Nothing if ceremony.is_repair() => "none: its shares stay as they are".to_owned(),
         Held::Nothing => "none: this operator holds no new share".to_owned(),
     };

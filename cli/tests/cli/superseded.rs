@@ -1,11 +1,15 @@
 //! Shares that are dealt anew after one of them came back in a repair: a backup of everything is
-//! restored.
+//! restored, and nothing writes keystores of the old ones again.
 
 use std::fs;
+use std::path::Path;
+
+use serde_json::json;
 
 use crate::reshared::{PARENT, SENTENCE, draft, outputs, start, up_to_the_stop};
 use crate::support::demo::{Demo, REPAIRED};
 use crate::support::files::files;
+use crate::support::program::Ended;
 use crate::support::running::Running;
 
 const THREE: [&str; 3] = ["alice", "bob", "carol"];
@@ -39,6 +43,10 @@ fn lost_and_restored(demo: &Demo, operator: &str) {
     backup("restore", &cheap);
 }
 
+fn has_keystores(folder: &Path) -> bool {
+    folder.is_dir() && files(folder).keys().any(|name| name.contains("keystore"))
+}
+
 /// The helpers have a finished repair beside the reshare too.
 #[test]
 fn a_backup_after_a_repair_and_a_reshare_of_its_parent_is_restored() {
@@ -64,5 +72,34 @@ fn a_backup_after_a_repair_and_a_reshare_of_its_parent_is_restored() {
         for &file in all {
             demo.by(operator, &["run", file, "--linger", "0"]).done();
         }
+    }
+}
+
+/// Where outputs are gone, they are made again of the log: keystores of the newest shares alone.
+#[test]
+fn superseded_shares_get_no_keystores() {
+    let demo = scene();
+    fs::create_dir(demo.path("board")).unwrap();
+    let again = |operator: &str, file: &str| -> (Ended, bool) {
+        let out = outputs(&demo, operator, file);
+        assert!(has_keystores(&out.join("secret")), "{operator}: {file}");
+        fs::rename(&out, out.with_file_name("away")).unwrap();
+        let step = ["step", file, "--board", "board", "--kdf", "pbkdf2"];
+        let ended = demo.by(operator, &step).done();
+        assert!(out.join("public/transcript.quorate").exists(), "{operator}: {file}");
+        (ended, has_keystores(&out.join("secret")))
+    };
+    for (operator, file) in [("alice", FIRST), ("carol", REPAIR)] {
+        let (ended, keystores) = again(operator, file);
+        assert!(!keystores, "{operator}: {file}");
+        assert_eq!(ended.json()["shares"], json!("log"), "{operator}: {file}");
+        let says = "must not sign any more, and no keystores of them are written";
+        assert!(ended.stderr.contains(says), "{operator}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("To write them"), "{operator}: {}", ended.stderr);
+    }
+    for operator in ["alice", "carol"] {
+        let (ended, keystores) = again(operator, "next.toml");
+        assert!(keystores, "{operator}: {}", ended.stderr);
+        assert_eq!(ended.json()["shares"], "keystores", "{operator}");
     }
 }
