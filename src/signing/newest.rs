@@ -251,13 +251,15 @@ impl Answer {
     }
 }
 
-/// How many of the other holders have to answer: one of any so many has dealt in any reshare that
-/// there was, since `t` deal. Of a repair, those of its parent.
+/// How many of the other holders have to answer: half, rounded up. More than half are bound by any
+/// reshare that is complete, also by one that was finished without seats that are lost, so one of
+/// any so many others is. It is never fewer than `n - t + 1`, since more than half sign. Of a
+/// repair, those of its parent.
 pub fn needed(ceremony: &Ceremony) -> usize {
     let repair = ceremony.reshare().filter(|_| ceremony.is_repair());
     let parent = repair.and_then(|spec| spec.origin.parent());
     let threshold = parent.map_or_else(|| ceremony.threshold(), |parent| parent.threshold);
-    threshold.participants().saturating_sub(threshold.required()).saturating_add(1)
+    threshold.participants().div_ceil(2)
 }
 
 fn holds(ceremony: &Ceremony, index: Index) -> bool {

@@ -20,6 +20,18 @@ fn ceremony() -> Ceremony {
     Ceremony::try_from(CeremonyFile::parse_toml(text).unwrap()).unwrap()
 }
 
+/// Three of four sign, or all four.
+#[test]
+fn needed_is_half_of_the_holders_whatever_the_threshold_is() {
+    let text = include_str!("../../ceremony-specs/examples/hoodi-3-of-4.toml");
+    for required in [3, 4] {
+        let mut file = CeremonyFile::parse_toml(text).unwrap();
+        (file.threshold, file.policy.allow_all_required) = (required, required == 4);
+        let ceremony = Ceremony::try_from(file).unwrap();
+        assert_eq!(needed(&ceremony), 2);
+    }
+}
+
 fn operator(name: &str) -> Operator {
     let mut entropy = tagged(Tag::BatchSeed, &[b"example", name.as_bytes()]).0;
     Operator::generate(OperatorName::parse(name).unwrap(), Secret32::new(&mut entropy))

@@ -5,7 +5,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::reshared::{PARENT, SENTENCE, draft, generation, outputs, start, up_to_the_stop};
+use crate::lost_seats::{BOARD, WITHOUT, all_stop_at_a_board, step};
+use crate::reshared::{
+    PARENT, SENTENCE, draft, drafted, generation, outputs, start, up_to_the_stop, words,
+};
 use crate::support::demo::{Demo, PLAIN, SSV};
 use crate::support::files::{mode, private};
 use crate::support::program::Ended;
@@ -276,4 +279,48 @@ fn a_share_that_was_regained_is_asked_about_before_key_shares_are_made_of_it() {
         signs(&[from, &NEWEST].concat()).failed(4, &words);
     }
     assert!(!demo.path("carol.json").exists());
+}
+
+/// Four of five deal and stop; one of them gives up, and three finish without it. So two of the
+/// five are in nothing newer, though four sign with the old shares.
+#[test]
+fn two_of_five_do_not_know_of_what_a_majority_has_finished() {
+    const KIND: [&str; 5] = ["--operators", "5", "--threshold", "4", "--no-keystores"];
+    let demo = Demo::new(("five", &KIND));
+    fs::copy(demo.out("alice").join("public/transcript.quorate"), demo.path(PARENT)).unwrap();
+    backed_up(&demo, "alice");
+    let absent = ["--absent", "erin", "--threshold", "3"];
+    drafted(&demo, "next", &["alice", "bob", "carol", "dave"], &absent).done();
+    let file = "next.toml";
+    all_stop_at_a_board(&demo, file);
+    let agreed = words(&demo, file);
+    let abandon = ["abandon", file, "--board", "board", "--yes-fingerprint", &agreed];
+    demo.by("dave", &abandon).done();
+    for operator in ["alice", "bob", "carol"] {
+        step(&demo, operator, file, &BOARD).done();
+    }
+    for operator in ["alice", "bob", "carol"] {
+        step(&demo, operator, file, &[&BOARD[..], &WITHOUT].concat()).done();
+    }
+    assert_eq!(step(&demo, "bob", file, &BOARD).done().json()["finished"], true);
+
+    restored(&demo, "alice");
+    let by_alice = |args: &[&str]| demo.by("alice", args);
+    let asked = by_alice(&["restored", "ask", FILE, "-o", "alice.ask"]).done().json();
+    assert_eq!(asked["needed"], 3);
+    // Both say what is so.
+    let silent = ["dave", "erin"].map(|operator| {
+        let (answer, said) = answered(&demo, operator, "alice.ask");
+        assert_eq!(said["newer"], json!([]), "{operator}");
+        answer
+    });
+    let waits = by_alice(&["restored", "take", FILE, &silent[0], &silent[1]]).ended_with(5).json();
+    assert_eq!((&waits["needed"], &waits["newest"]), (&json!(3), &json!(false)));
+    assert_eq!(crate::support::program::names(&waits["missing"]), json!(["bob", "carol"]));
+    let export = ["export", "keystores", FILE, "--kdf", "pbkdf2", "--out", "old"];
+    by_alice(&export).failed(2, &["came out of a backup of 20", "at least 3 of the other"]);
+    let (carol, _) = answered(&demo, "carol", "alice.ask");
+    let words = ["\"carol\" (operator 3) says: \"next\"", "it has the outputs"];
+    by_alice(&["restored", "take", FILE, &carol]).failed(4, &words);
+    by_alice(&export).failed(4, &words);
 }

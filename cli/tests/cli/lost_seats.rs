@@ -230,34 +230,32 @@ fn too_few_that_are_left_are_refused_with_what_remains() {
 }
 
 /// A visit of an operator to a board that goes well.
-fn step(demo: &Demo, operator: &str, file: &str, more: &[&str]) -> Ended {
+pub(crate) fn step(demo: &Demo, operator: &str, file: &str, more: &[&str]) -> Ended {
     let words = words(demo, file);
     let args = ["step", file, "--no-keystores", "--yes-fingerprint", &words];
     demo.by(operator, &[&args[..], more].concat())
 }
 
-const BOARD: [&str; 2] = ["--board", "board"];
-const WITHOUT: [&str; 4] = ["--without", "dave", "--yes-without", LOST];
+pub(crate) const BOARD: [&str; 2] = ["--board", "board"];
+pub(crate) const WITHOUT: [&str; 4] = ["--without", "dave", "--yes-without", LOST];
 
 /// A reshare by a board up to the stop of all four, of whom the first one to stop is the last of
 /// these; then a visit of the three that are left.
-fn all_stop_at_a_board(demo: &Demo) -> String {
-    let file = draft(demo, "next", &OPERATORS, &[]);
+pub(crate) fn all_stop_at_a_board(demo: &Demo, file: &str) {
     fs::create_dir(demo.path("board")).unwrap();
     let parent = ["--from", PARENT];
     for turn in 1..=3 {
         for operator in OPERATORS {
             let more = if turn == 1 { &parent[..] } else { &[] };
-            step(demo, operator, &file, &[&BOARD[..], more].concat()).done();
+            step(demo, operator, file, &[&BOARD[..], more].concat()).done();
         }
     }
-    let early = step(demo, "alice", &file, &[&BOARD[..], &WITHOUT].concat());
+    let early = step(demo, "alice", file, &[&BOARD[..], &WITHOUT].concat());
     early.failed(1, &["has not signed its last statement yet"]);
     for operator in ["dave", "alice", "bob", "carol"] {
-        let ended = step(demo, operator, &file, &[&BOARD[..], &STOPS].concat()).done();
+        let ended = step(demo, operator, file, &[&BOARD[..], &STOPS].concat()).done();
         assert!(ended.stderr.contains("This operator has stopped"), "{}", ended.stderr);
     }
-    file
 }
 
 /// What the three that are left have is one reshare, without the fourth.
@@ -276,7 +274,8 @@ fn finished_without_dave(demo: &Demo, file: &str) -> Vec<u8> {
 #[test]
 fn at_a_board_a_reshare_is_finished_without_a_seat_that_gives_up() {
     let demo = generation();
-    let file = all_stop_at_a_board(&demo);
+    let file = draft(&demo, "next", &OPERATORS, &[]);
+    all_stop_at_a_board(&demo, &file);
     let words = words(&demo, &file);
     let step = |operator, more: &[&str]| step(&demo, operator, &file, &[&BOARD[..], more].concat());
     let abandon = ["abandon", &file, "--board", "board", "--yes-fingerprint", &words];
@@ -319,7 +318,8 @@ fn at_a_board_a_reshare_is_finished_without_a_seat_that_gives_up() {
 #[test]
 fn at_a_board_a_seat_that_comes_back_gets_its_outputs() {
     let demo = generation();
-    let file = all_stop_at_a_board(&demo);
+    let file = draft(&demo, "next", &OPERATORS, &[]);
+    all_stop_at_a_board(&demo, &file);
     let text = fs::read_to_string(demo.path(&file)).unwrap();
     let ceremony = Ceremony::try_from(CeremonyFile::parse_toml(&text).unwrap()).unwrap();
     let shelf = Enemy::new(&demo.path("board"), 1).slot(&ceremony, Round::Final, 4);
