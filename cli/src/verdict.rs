@@ -136,7 +136,7 @@ impl Verdict {
             ceremony.network().name(),
             ceremony.attempt(),
             ceremony.t(),
-            ceremony.n(),
+            ceremony.threshold().participants(),
             ceremony.v(),
             words(ceremony),
             self.statements,

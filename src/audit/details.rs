@@ -19,9 +19,13 @@ pub(super) fn well_formed(bytes: usize) -> String {
     format!("{bytes} bytes, transcript format {CONTAINER_VERSION}")
 }
 
-pub(super) fn parameters(Shape { n, t, v, .. }: &Shape) -> String {
-    let validators = plural(*v, "validator");
-    format!("{n} operators, any {t} of them can sign, {validators}; all parameters are valid")
+pub(super) fn parameters(ceremony: &Ceremony) -> String {
+    let (n, t, validators) = (ceremony.n(), ceremony.t(), plural(ceremony.v(), "validator"));
+    let who = match ceremony.threshold().participants() {
+        all if all == n => "them".to_owned(),
+        some => format!("the {some} with shares"),
+    };
+    format!("{n} operators, any {t} of {who} can sign, {validators}; all parameters are valid")
 }
 
 pub(super) fn cards(operators: usize) -> String {

@@ -67,6 +67,7 @@ pub(super) struct Spec {
     pub(super) money: Vec<Money>,
     pub(super) network: Network,
     pub(super) threshold: usize,
+    /// Operators with shares: of a reshare those that receive, of a repair its parent's.
     pub(super) participants: usize,
     pub(super) validators: usize,
     pub(super) operators: Vec<Operator>,
@@ -135,7 +136,7 @@ impl Spec {
                 genesis_validators_root: hexed(network.genesis_validators_root()),
             },
             threshold: ceremony.t(),
-            participants: ceremony.n(),
+            participants: ceremony.threshold().participants(),
             validators: ceremony.v(),
             operators: operators.collect(),
             id: hexed(ceremony.id()),
@@ -355,7 +356,8 @@ fn validator(audited: &Audited, v: usize) -> Validator {
             }
         }
     }
-    let shares = ceremony.roster().iter().zip(&made.public_shares).enumerate().map(
+    // Who gets no share has none here, wherever its seat stands.
+    let shares = ceremony.receivers().zip(&made.public_shares).enumerate().map(
         |(at, ((_, seat), share))| PublicShare {
             operator: seat.card.name.to_string(),
             point: seat.point.to_string(),

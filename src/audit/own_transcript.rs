@@ -234,7 +234,7 @@ fn lines(
 ) -> [(Code, String); 16] {
     [
         (Code::V1, details::well_formed(bytes)),
-        (Code::V2, details::parameters(shape)),
+        (Code::V2, details::parameters(ceremony)),
         (Code::V3, details::cards(shape.n)),
         (Code::V4, details::consent(shape.n, ceremony.digest())),
         (Code::V5, details::hellos_differ(shape)),

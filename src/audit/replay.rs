@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::message::envelope::{Kind, Round, Statement};
-use crate::message::shape::Shape;
 use crate::primitives::hash::Digest;
 use crate::spec::ceremony::{Ceremony, Uncertified};
 use crate::spec::threshold::Index;
@@ -139,7 +138,7 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> (Got<Lengths>, Got<Arc<Ceremo
         let unsigned: Vec<String> = read.faults().iter().map(ToString::to_string).collect();
         let ceremony = header.with_rows(read.into_inner(), bytes);
         let ceremony = Arc::new(ceremony.map_err(|error| error.to_string())?);
-        let detail = details::parameters(&Shape::of(&ceremony));
+        let detail = details::parameters(&ceremony);
         Ok(((*header, ceremony, unsigned), detail))
     });
     let spec = ledger.check(Code::V3, || {

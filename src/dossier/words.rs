@@ -129,7 +129,7 @@ fn write(
         out,
         "{} of {} operators sign for {} validators on {}. Nobody ever had a whole key.\n",
         ceremony.t(),
-        ceremony.n(),
+        ceremony.threshold().participants(),
         ceremony.v(),
         ceremony.network().name()
     )?;

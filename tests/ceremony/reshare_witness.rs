@@ -3,6 +3,7 @@
 
 use quorate::audit::code::Code;
 use quorate::audit::expectation::Expectations;
+use quorate::audit::render::{Author, to_html, transcript_json};
 use quorate::audit::report::{Status, Verdict};
 use quorate::audit::{audit, audit_all, own};
 use quorate::message::envelope::{Kind, Round, Statement};
@@ -17,6 +18,7 @@ use quorate::spec::seats::Seats;
 use quorate::transcript::container::{self, Container};
 
 use super::common::{Machine, honest, run};
+use super::repair::regained;
 use super::reshare::{complete, parent};
 use super::reshare_without::{agree, alone, committed, lossy, seats, transcript};
 
@@ -200,6 +202,72 @@ fn attack_rs14_a_witness_of_two_children_shows_in_both() {
         assert!(parsed.statement(Round::Final, dave()).is_some());
         assert!(audit(bytes, &Expectations::default()).failed().is_empty());
     }
+}
+
+/// What the report that `machine` makes at the end shows of shares: of each validator, whose they
+/// are, at which point, and which; and which operators could sign, on the page.
+fn reported(machine: &Machine) -> (Vec<Vec<[String; 3]>>, String) {
+    let report = own(machine.participant(), &transcript(machine)).unwrap();
+    let facts = transcript_json(report.audited().unwrap());
+    let facts: serde_json::Value = serde_json::from_slice(&facts).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let row =
+        |row: &serde_json::Value| ["operator", "point", "public_key"].map(|at| text(&row[at]));
+    let rows = |validator: &serde_json::Value| {
+        validator["public_shares"].as_array().unwrap().iter().map(row).collect()
+    };
+    let shown = facts["validators"].as_array().unwrap().iter().map(rows).collect();
+    let page = String::from_utf8(to_html(&report, Author::Auditor).into()).unwrap();
+    let sentence = page.split("</code>). ").nth(1).and_then(|rest| rest.split("</p>").next());
+    let v2 = report.line(Code::V2).unwrap().detail.clone();
+    (shown, format!("{} {v2}", sentence.unwrap()))
+}
+
+/// The same by the shares themselves.
+fn held(all: &[Machine]) -> Vec<Vec<[String; 3]>> {
+    let v = all[0].seat.ceremony.v();
+    let row = |machine: &Machine, v: usize| {
+        let shares = machine.participant().shares()?;
+        let seat = machine.seat.ceremony.roster().get(machine.seat.me).unwrap();
+        let key = hex::encode(shares[v].base_mult().unwrap().to_compressed());
+        Some([seat.card.name.to_string(), seat.point.to_string(), format!("0x{key}")])
+    };
+    (0..v).map(|v| all.iter().filter_map(|machine| row(machine, v)).collect()).collect()
+}
+
+/// Wherever the seats stand that get none.
+#[test]
+fn a_share_is_reported_under_the_name_of_who_holds_it() {
+    let old = parent(4, 3);
+    for first in [("alice", false, false), ("alice", true, false)] {
+        let parts: Vec<Part> =
+            NAMES.map(|name| if name == "alice" { first } else { (name, true, true) }).to_vec();
+        let mut all = reshare(&old, &parts, 2, &[0, 1]);
+        complete(&mut all);
+        let (shown, signs) = reported(&all[0]);
+        assert_eq!(shown, held(&all));
+        assert_eq!(shown[1].len(), 3);
+        assert_eq!(
+            signs,
+            "Any 2 of 3 operators with shares can sign. 4 operators, any 2 of the 3 with shares \
+             can sign, 2 validators; all parameters are valid"
+        );
+    }
+    // Where everybody gets one.
+    let mut all = reshare(&old, &NAMES.map(|name| (name, true, true)), 3, &[0]);
+    complete(&mut all);
+    let (shown, signs) = reported(&all[0]);
+    assert_eq!(shown, held(&all));
+    assert_eq!(
+        signs,
+        "Any 3 of 4 operators can sign. 4 operators, any 3 of them can sign, 1 validator; all \
+         parameters are valid"
+    );
+    // Carol gets her own back, from alice, bob and dave.
+    let all = regained(&old, "carol", &["alice", "bob", "dave"]);
+    let (shown, signs) = reported(&all[0]);
+    assert_eq!(shown, held(&all));
+    assert!(signs.starts_with("Any 3 of 4 operators can sign."), "{signs}");
 }
 
 /// A machine of the witness that was interrupted at any time goes on from its log.
