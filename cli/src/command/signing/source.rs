@@ -233,11 +233,13 @@ impl Source {
         let me = roster
             .find(&operator.key().public())
             .ok_or_else(|| messages::no_seat(operator.name().as_str(), parent.ceremony().name()))?;
-        // The same shares may have been regained here.
+        // So does the log of a repair in which these shares were regained.
         let named = certificate(&request.ceremony, &request.dkg, &request.outputs);
         let repairs = repairs_of(state, &operator.key().public(), &named);
-        let repair = repairs.map_err(messages::machine)?.into_iter().next();
-        let here = repair.map_or_else(|| parent.ceremony().clone(), |(_, repair)| repair.into());
+        if let Some((view, _)) = repairs.map_err(messages::machine)?.first() {
+            return Err(messages::log_is_here(view.path()));
+        }
+        let here = parent.ceremony().clone();
         Ok(Unlogged { parent, operator: Arc::new(operator), me, here })
     }
 
