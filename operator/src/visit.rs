@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use quorate::exchange::{Exchange, Posted};
-use quorate::message::envelope::{Round, Statement};
+use quorate::message::envelope::{Kind, Round, Statement};
 use quorate::message::posting::Posting;
 use quorate::message::shape::Shape;
 use quorate::primitives::hash::Digest;
@@ -86,7 +86,8 @@ pub fn has_begun(board: &impl Board, ceremony: &Ceremony, me: Index) -> Result<b
 /// signed its last statement.
 ///
 /// # Errors
-/// The board; also where not everything of its own could be read ([`BoardError::OwnUnread`]).
+/// The board; also where not everything of its own could be read ([`BoardError::OwnUnread`]), or
+/// where nothing tells the session of something that it has signed ([`BoardError::OwnUntold`]).
 pub fn shown_of(
     board: &impl Board,
     ceremony: &Ceremony,
@@ -97,7 +98,7 @@ pub fn shown_of(
     let mut none = Rejected::none();
     let mut reading = Reading::new(board, slots.budget(), &mut none, BTreeSet::new());
     let mut found = Vec::new();
-    let mut read = |reading: &mut Reading<'_, _>, places: &[Place]| {
+    let read = |reading: &mut Reading<'_, _>, places: &[Place], found: &mut Vec<Statement>| {
         let take = |place: &Place, bytes: &[u8]| -> Result<Verdict, BoardError> {
             let Some(posting) = slots.parse(place, bytes, ceremony) else {
                 return Ok(Verdict::Junk);
@@ -109,27 +110,57 @@ pub fn shown_of(
     };
     let places = slots.places(me);
     let (own, others) = places.split_at(Round::ALL.len().min(places.len()));
-    read(&mut reading, own)?;
+    read(&mut reading, own, &mut found)?;
     if reading.unread() > 0 {
         return Err(BoardError::OwnUnread);
     }
-    // Which session the later ones are of, the hellos say.
-    let is_hello =
-        |place: &&Place| slots.slot(place).is_some_and(|(_, round, ..)| *round == Round::Hello);
-    let hellos: Vec<Place> = others.iter().filter(is_hello).cloned().collect();
-    read(&mut reading, &hellos)?;
+    // Which session the later ones are of, the hellos say. Where one of them is hidden, or somebody
+    // has signed two, any deal says it.
+    for tells in [Round::Hello, Round::Deal] {
+        let tells =
+            |place: &&Place| slots.slot(place).is_some_and(|(_, round, ..)| *round == tells);
+        let places: Vec<Place> = others.iter().filter(tells).cloned().collect();
+        read(&mut reading, &places, &mut found)?;
+        if let Some(shown) = own_of(ceremony, me, held, &found) {
+            return Ok(shown);
+        }
+    }
+    Err(BoardError::OwnUntold)
+}
+
+/// Of what was `found`, the own statements of this ceremony; `None` if one that `held` lacks may be
+/// of it, and nothing tells.
+fn own_of(
+    ceremony: &Ceremony,
+    me: Index,
+    held: &[Statement],
+    found: &[Statement],
+) -> Option<Vec<Statement>> {
     let is_own = |statement: &&Statement| statement.envelope.sender == me;
-    let shown: BTreeSet<Digest> = found.iter().filter(is_own).map(Statement::digest).collect();
+    let shown: BTreeMap<Digest, &Statement> =
+        found.iter().filter(is_own).map(|statement| (statement.digest(), statement)).collect();
     // By what the log holds; and by what else is there, of which another's second hello tells less.
     let own: Vec<Statement> = held.iter().chain(found.iter().filter(is_own)).cloned().collect();
-    let all: Vec<Statement> = held.iter().chain(&found).cloned().collect();
+    let all: Vec<Statement> = held.iter().chain(found).cloned().collect();
     let mut of_it: BTreeMap<Digest, Statement> = BTreeMap::new();
     for set in [&own, &all] {
         let bound = of_this_ceremony(ceremony, set).into_iter();
-        let bound = bound.filter(|statement| shown.contains(&statement.digest()));
+        let bound = bound.filter(|statement| shown.contains_key(&statement.digest()));
         of_it.extend(bound.map(|statement| (statement.digest(), statement.clone())));
     }
-    Ok(of_it.into_values().collect())
+    let known: BTreeSet<Digest> = held.iter().map(Statement::digest).collect();
+    // A hello and an abandonment name the ceremony, and a deal all hellos of its session.
+    let says_itself = |statement: &Statement| {
+        let envelope = &statement.envelope;
+        matches!(
+            (envelope.kind, envelope.round),
+            (Kind::Abandon, _) | (Kind::Ordinary, Round::Hello | Round::Deal)
+        )
+    };
+    let untold = |(digest, statement): (&Digest, &&Statement)| {
+        !of_it.contains_key(digest) && !known.contains(digest) && !says_itself(statement)
+    };
+    (!shown.iter().any(untold)).then(|| of_it.into_values().collect())
 }
 
 /// Bytes of the longest file that a board gets of this ceremony.

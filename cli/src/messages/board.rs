@@ -37,6 +37,7 @@ pub(crate) fn board(error: BoardError) -> CliError {
             "find out who fills them and remove what is junk, or use another board. If you began \
              in another directory, use that one (--dir)",
         ),
+        BoardError::OwnUntold => own_untold(),
         BoardError::Late(at) => local(
             format!("{}: this visit took too long, and was ended", shown(&at)),
             "nothing is lost: what was read is in this operator's log. The server is slow, or \
@@ -88,6 +89,17 @@ pub(crate) fn own_unread_and_abandoned() -> CliError {
          whether you have signed more than this directory knows; nothing is abandoned",
         "find out who fills them and remove what is junk, or use another board. If this directory \
          has the newest log, abandon without a board and send the record to the others",
+    )
+}
+
+/// Something of its own is there that its log lacks, and what would tell its ceremony is not.
+fn own_untold() -> CliError {
+    local(
+        "your own folders of this board hold something that you have signed and this directory \
+         does not know, and nothing there tells whether it is of this ceremony; nothing is \
+         abandoned",
+        "let the others visit the board once more, and run the same command again. If this \
+         directory has the newest log, abandon without a board and send the record to the others",
     )
 }
 

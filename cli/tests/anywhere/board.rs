@@ -202,13 +202,26 @@ fn attack_bd11_who_has_signed_the_outputs_gives_up_nothing() {
     let prepared = copies.pop().unwrap();
     fs::write(&log, &prepared).unwrap();
     abandon().failed(2, &["has signed the outputs of the ceremony", "rely on its share"]);
-    // The hello alone: everything later is of a session that the board tells.
+    // The hello alone: everything later is of a session that the board tells, by any deal where a
+    // hello is missing, or not at all.
     fs::write(&log, &copies[0]).unwrap();
+    let mut hidden: Vec<_> = (1..=3).map(|seat| enemy.slot(&ceremony, Round::Deal, seat)).collect();
+    hidden.push(enemy.slot(&ceremony, Round::Hello, 2));
+    let aside = |at: usize| scene.here().join(format!("hidden-{at}"));
+    for (at, shelf) in hidden.iter().enumerate() {
+        fs::rename(shelf, aside(at)).unwrap();
+    }
+    abandon().failed(1, &["nothing there tells whether it is of this ceremony"]);
+    assert!(!given_up());
+    fs::rename(aside(2), &hidden[2]).unwrap();
     abandon().failed(1, &["was put back to an earlier state", "others hold your FINAL"]);
     // It is noted: the next time, also without the board.
     let alone = ["abandon", "ceremony.toml", "--yes-fingerprint", scene.words()];
     end(scene.by(0, &alone)).failed(1, &["was put back to an earlier state"]);
     assert!(!given_up());
+    for at in [0, 1, 3] {
+        fs::rename(aside(at), &hidden[at]).unwrap();
+    }
     fs::write(&log, &newest).unwrap();
     for _ in 0..2 {
         (0..3).for_each(|i| _ = visit(&scene, i));

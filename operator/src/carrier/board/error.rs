@@ -23,6 +23,10 @@ pub enum BoardError {
     /// Whether this operator has begun cannot be told: not all of its own shelves was read.
     #[error("a visit did not read all that is in this operator's own folders of the board")]
     OwnUnread,
+    /// Something that this operator has signed is there, and may be of this ceremony: neither
+    /// hellos nor deals tell.
+    #[error("nothing on the board tells whether what you have signed there is of this ceremony")]
+    OwnUntold,
     /// A server has no room for more.
     #[error("{}: the server has no room for more", .0.display())]
     NoRoom(PathBuf),
