@@ -27,7 +27,7 @@ pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), Machine
         let folder = state.find(&reshare)?.map(|view| view.path().to_owned());
         Err(MachineError::OtherChild { reshare, folder })
     };
-    // Whose final is signed commits to nothing any more: it is opened to serve others, and restored.
+    // Whose final is signed commits to nothing any more: it serves others, and is restored.
     if standing(state, operator, &own.reshare)? == Standing::Final {
         return Ok(());
     }
