@@ -122,5 +122,5 @@ fn a_key_generation_preregisters_its_withdrawal_credentials() {
         next.replacen("\n[parent]", "\n[preregistration]\ndraft = \"2026-08-17\"\n\n[parent]", 1);
     fs::write(home.join("next.toml"), asked).unwrap();
     let refused = run(home, &["spec", "check", "next.toml"]);
-    refused.failed(2, &["preregistration: not yet written by this program for a reshare"]);
+    refused.failed(2, &["preregistration: no part of a reshare or an import"]);
 }
