@@ -30,7 +30,7 @@ def main():
     ask = front + sign(asker, th("newest-ask", front))[1]
     ask_id = th("newest-ask-id", ask)
     newer = sorted([label("reshare"), label("import")])
-    names = ["Zweite Runde, größer", ""]
+    names = ["Second round, larger", ""]
     answers = []
     for all_known in ([], [(names[0], 3, newer[0]), (names[1], 2, newer[1])]):
         body = b"QANS" + (1).to_bytes(2, "big") + ask_id + (3).to_bytes(2, "big") + len(all_known).to_bytes(2, "big")

@@ -146,6 +146,10 @@ fn an_answer_has_one_form() {
     }
     assert_eq!(with(first + 33, 9), invalid("name", "longer than allowed"));
     assert_eq!(with(first + 35, 0xff), invalid("name", "not UTF-8"));
+    // It is shown to people, and so on one line.
+    for byte in [b'\n', 0x1b, b' '] {
+        assert_eq!(with(first + 35, byte), invalid("name", "not the name of a ceremony"));
+    }
     let twice = [known(1, "one"), known(1, "two")];
     assert_eq!(answer("bob", 2, &twice).known.len(), 1);
     let many: Vec<Known> = (0..100).map(|first| known(first, "")).collect();
