@@ -223,7 +223,7 @@ fn questions_and_answers_by_a_board() {
 #[test]
 fn a_share_that_was_regained_is_asked_about_before_key_shares_are_made_of_it() {
     const REPAIR: &str = "demo/repair.toml";
-    let demo = Demo::new(("repaired", &["--repair"]));
+    let demo = Demo::new(("regained", &["--repair"]));
     let parent = outputs(&demo, "alice", FILE).join("public/transcript.quorate");
     fs::copy(parent, demo.path(PARENT)).unwrap();
     fs::rename(outputs(&demo, "carol", REPAIR).join("secret"), demo.path("kept")).unwrap();
