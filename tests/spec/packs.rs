@@ -53,6 +53,16 @@ fn breaches(pack: &str, ceremony: &Ceremony) -> Vec<Breach> {
     Pack::built_in(pack).unwrap().check(ceremony).breaches
 }
 
+/// Of a reshare those count who hold shares afterwards, and not who only deals.
+#[test]
+fn operators_of_a_pack_are_those_with_shares() {
+    let ceremony = ceremony(&super::reshare::reshare()).unwrap();
+    assert_eq!((ceremony.n(), ceremony.threshold().participants(), ceremony.t()), (5, 4, 3));
+    let broken: Vec<&str> =
+        breaches("lido-dvt-cluster", &ceremony).iter().map(|breach| breach.rule).collect();
+    assert!(!broken.contains(&"operators") && !broken.contains(&"threshold"), "{broken:?}");
+}
+
 /// The rules that this ceremony breaks, and what is said of the first.
 fn broken(pack: &str, file: &Value) -> (Vec<&'static str>, String) {
     let found = breaches(pack, &ceremony(file).unwrap());

@@ -15,7 +15,7 @@ fn key(label: &str) -> String {
 
 /// The parent has (3, 4) and points 1, 2, 7, 9. Alice (2) and dave (4, at point 9) deal and
 /// receive, bob (1) only deals, erin and frank only receive. Three of the parent's validators.
-fn reshare() -> Value {
+pub(crate) fn reshare() -> Value {
     json!({
         "version": 2,
         "name": "Test reshare",

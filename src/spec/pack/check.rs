@@ -92,7 +92,7 @@ fn within<T: Copy + PartialOrd + ToString>(bounds: &RangeInclusive<T>) -> String
 impl Rules {
     /// Of the ceremony as a whole.
     fn check_whole(&self, ceremony: &Ceremony, outcome: &mut Outcome) {
-        let (n, t) = (ceremony.n(), ceremony.t());
+        let (n, t) = (ceremony.threshold().participants(), ceremony.t());
         let one = |found: String, wanted: String| vec![(found, wanted)];
         let none = Vec::new;
         if !self.networks.is_empty() {
