@@ -93,7 +93,15 @@ fn ask(args: &RestoredAsk, out: &Output) -> Result<Exit, CliError> {
     let me = ask
         .asker(shares.ceremony(), about.1)
         .map_err(|error| messages::question(&args.ceremony, &error))?;
-    let asked = Asked { ask: ask.encode(), answers: Vec::new() };
+    // What was named before stays known until its operator says something else.
+    let before = state.asked(&shares.here).map_err(messages::store)?;
+    let mut answers = before.map(|before| before.answers).unwrap_or_default();
+    let mut named = BTreeSet::new();
+    answers.retain(|bytes| {
+        let names = |one: Answer| !one.known.is_empty() && named.insert(one.operator);
+        Answer::decode(bytes).is_ok_and(names)
+    });
+    let asked = Asked { ask: ask.encode(), answers };
     lock.note_asked(&shares.here, &asked).map_err(messages::store)?;
     input::write_new(&args.output, &asked.ask)?;
     if let Some(board) = &board {
@@ -224,7 +232,9 @@ fn take(args: &RestoredTake, out: &Output) -> Result<Exit, CliError> {
 
     let mut kept = Kept::default();
     let before = asked.answers.iter().filter_map(|bytes| Answer::decode(bytes).ok());
-    before.for_each(|answer| kept.add(answer));
+    let (before, earlier): (Vec<Answer>, Vec<Answer>) =
+        before.partition(|answer| answer.ask == ask.id());
+    before.into_iter().for_each(|answer| kept.add(answer));
     let mut bad = Vec::new();
     for path in &args.answers {
         let bytes = input::read(path, LONGEST_ANSWER)?;
@@ -247,7 +257,9 @@ fn take(args: &RestoredTake, out: &Output) -> Result<Exit, CliError> {
         };
         answers(board, ask.id(), &shares.others(me), good).map_err(messages::board)?;
     }
-    let answers = kept.all();
+    let enough = kept.silent.len() >= needed(of);
+    let mut answers = kept.all();
+    answers.extend(earlier.into_iter().filter(|one| !enough && !kept.has(one.operator)));
     let noted = Asked { answers: answers.iter().map(Answer::encode).collect(), ..asked };
     lock.note_asked(&shares.here, &noted).map_err(messages::store)?;
     bad.iter().for_each(|line| talk(&format!("Not counted: {line}")));
@@ -256,7 +268,6 @@ fn take(args: &RestoredTake, out: &Output) -> Result<Exit, CliError> {
         return Err(messages::newer_told(&shares.subject(), &newer));
     }
     let who: Vec<Index> = kept.silent.keys().copied().collect();
-    let enough = who.len() >= needed(of);
     if !enough && who.is_empty() && !bad.is_empty() {
         return Err(messages::no_answer_counts(&bad));
     }
@@ -304,6 +315,10 @@ impl Kept {
     fn add(&mut self, answer: Answer) {
         let all = if answer.known.is_empty() { &mut self.silent } else { &mut self.naming };
         all.entry(answer.operator).or_insert(answer);
+    }
+
+    fn has(&self, operator: Index) -> bool {
+        self.silent.contains_key(&operator) || self.naming.contains_key(&operator)
     }
 
     fn all(&self) -> Vec<Answer> {

@@ -27,7 +27,7 @@ pub(crate) fn request_file(path: &Path, error: &RequestFileError) -> CliError {
     usage(
         format!("{}: {error}", shown(path)),
         "ask for the request again; requests are written by quorate exit request, quorate deposit \
-         request, quorate registration request and quorate ssv request",
+         request, quorate registration request, quorate ssv request and quorate obol request",
     )
 }
 

@@ -179,6 +179,11 @@ fn a_newer_generation_that_others_name_is_not_passed_over() {
     // Neither sentence nor answers pass over it; exits are still signed.
     export(&demo, "old", &NEWEST).failed(4, &words);
     take(&demo, &[&dave]).failed(4, &words);
+    // Nor does another question, before it is answered.
+    ask(&demo, "again.ask");
+    export(&demo, "old", &NEWEST).failed(4, &words);
+    let (dave_again, _) = answered(&demo, "dave", "again.ask");
+    take(&demo, &[&dave_again]).failed(4, &words);
     let other = draft(&demo, "third", &["bob", "carol", "dave"], &["alice"]);
     let deals = [&["--from", PARENT][..], &NEWEST].concat();
     start(&demo, "bob", &other, &deals).ended().failed(4, &words);
