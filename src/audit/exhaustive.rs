@@ -54,15 +54,7 @@ pub fn check(
     );
     all.partials(&messages)?;
     all.signatures(&messages)?;
-    let Shape { n, t, v, items, .. } = *container.shape();
-    Ok(format!(
-        "{} points, {n} proofs of possession, {} sums, {n} possession proofs, {} partial and \
-         {}",
-        n * (v * t + 1),
-        v * (t + n),
-        n * items,
-        plural(items, "combined signature")
-    ))
+    Ok(all.counted(container.shape()))
 }
 
 /// Both ways of checking must agree; a transcript on which they do not is of use to us.
@@ -110,6 +102,26 @@ impl<'a> Exhaustive<'a> {
             prepares: bodies(Round::Prepare).into_iter().map(prepare).collect::<Result<_, _>>()?,
             commits: bodies(Round::Commit).into_iter().map(commit).collect::<Result<_, _>>()?,
         })
+    }
+
+    /// How much was looked at.
+    fn counted(&self, shape: &Shape) -> String {
+        let Shape { t, v, items, .. } = *shape;
+        let brought = self.deals.iter().filter(|deal| deal.constants().is_some()).count();
+        let dealt = self.deals.iter().filter(|deal| !deal.commitments.is_empty());
+        let points: usize = dealt.flat_map(|deal| deal.commitments.rows()).map(<[G1]>::len).sum();
+        let stored = self.prepares.iter().filter(|prepare| prepare.stored.is_some()).count();
+        // The rows of a repair are the parent's.
+        let rows = if self.ceremony.is_repair() { 0 } else { v * t };
+        let signing = self.commits.iter().filter(|commit| !commit.partials.is_empty()).count();
+        format!(
+            "{} points, {brought} proofs of possession, {} sums, {stored} possession proofs, {} \
+             partial and {}",
+            points + brought,
+            rows + v * shape.parts.receivers.len(),
+            signing * items,
+            plural(items, "combined signature")
+        )
     }
 
     fn who(&self, position: usize) -> String {
