@@ -248,3 +248,28 @@ pub const ROSTERS: [Roster; 18] = [
         t: 2,
     },
 ];
+
+/// Every two rosters that deal the same keys to different operators, or differently; of imports
+/// those of one dealer.
+pub fn pairs() -> Vec<[usize; 2]> {
+    let dealers = |at: usize| {
+        let parts = ROSTERS[at].parts.iter();
+        parts.filter(|(_, deals, _)| *deals).map(|(name, _, _)| *name).collect::<Vec<_>>()
+    };
+    let fit = |first: usize, second: usize| {
+        let (one, two) = (&ROSTERS[first], &ROSTERS[second]);
+        let same = one.life == two.life && one.origin == two.origin;
+        let life = match one.life {
+            Life::Reshare => true,
+            Life::Import => dealers(first) == dealers(second),
+            Life::Repair => false,
+        };
+        first != second && same && life
+    };
+    let all = 0..ROSTERS.len();
+    let second = all.clone();
+    all.flat_map(|first| {
+        second.clone().filter(move |second| fit(first, *second)).map(move |second| [first, second])
+    })
+    .collect()
+}

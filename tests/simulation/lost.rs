@@ -6,8 +6,8 @@ use quorate::simulation::campaign::{campaign_of, play};
 use quorate::simulation::lie::Lie;
 use quorate::simulation::lost::{How, Loss};
 use quorate::simulation::oracle::Oracle;
-use quorate::simulation::plan::{Plan, pairs};
-use quorate::simulation::roster::ROSTERS;
+use quorate::simulation::plan::Plan;
+use quorate::simulation::roster::{ROSTERS, pairs};
 use quorate::simulation::verdict::{Ending, Played};
 
 use super::imports::named;
