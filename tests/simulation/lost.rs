@@ -8,9 +8,9 @@ use quorate::simulation::lost::{How, Loss};
 use quorate::simulation::oracle::Oracle;
 use quorate::simulation::plan::Plan;
 use quorate::simulation::roster::{ROSTERS, pairs};
-use quorate::simulation::verdict::{Ending, Played};
+use quorate::simulation::verdict::Ending;
 
-use super::imports::named;
+use super::lives::{found, named};
 
 fn lost(seat: usize, how: How, after: u64) -> Loss {
     Loss { seat, how, after, back: None }
@@ -21,10 +21,6 @@ fn without(roster: &str, losses: &[Loss]) -> Plan {
     let mut plan = Plan::calm_life(3, named(roster), 1);
     (plan.lost, plan.patient) = (losses.to_vec(), false);
     plan
-}
-
-fn found(played: &Played) -> Vec<Oracle> {
-    played.violations.iter().map(|violation| violation.oracle).collect()
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod crash_points;
 mod imports;
+mod lives;
 mod lost;
 mod repairs;
 mod reshares;
