@@ -71,8 +71,11 @@ impl Plan {
     /// The plan of a seed, of two reshares or imports of one parent at the same time.
     pub fn draw_fork(seed: u64) -> Self {
         let mut chance = Chance::new(seed, "plan of a fork");
-        let pairs = pairs();
-        let [first, second] = *chance.pick(&pairs);
+        let witnessed = |pair: &[usize; 2]| pair.iter().any(|at| ROSTERS[*at].has_witnesses());
+        let (witnessed, plain): (Vec<[usize; 2]>, Vec<_>) =
+            pairs().into_iter().partition(witnessed);
+        let pair = *chance.pick(&plain);
+        let [first, second] = sometimes(seed, &witnessed).unwrap_or(pair);
         let names = |roster: usize| ROSTERS[roster].parts.iter().map(|(name, _, _)| *name);
         let common: Vec<&'static str> =
             names(first).filter(|name| names(second).any(|other| other == *name)).collect();
@@ -100,8 +103,10 @@ impl Plan {
 
     fn draw_of(seed: u64, life: Life) -> Self {
         let mut chance = Chance::new(seed, "plan of a life");
-        let rosters: Vec<usize> = life.rosters().collect();
-        let at = *chance.pick(&rosters);
+        let (witnessed, plain): (Vec<usize>, Vec<usize>) =
+            life.rosters().partition(|at| ROSTERS[*at].has_witnesses());
+        let at = *chance.pick(&plain);
+        let at = sometimes(seed, &witnessed).unwrap_or(at);
         let validators = *chance.weighted(&VALIDATOR_WEIGHTS);
         let mut plan = Self::calm_life(seed, at, validators);
         let n = plan.fates.len();
@@ -132,6 +137,14 @@ impl Plan {
         }
         plan
     }
+}
+
+/// In a quarter of the cases one of these, with witnesses, in the place of what else the seed
+/// gives: by a chance of its own, so that three of four seeds give what they gave before.
+fn sometimes<T: Copy>(seed: u64, witnessed: &[T]) -> Option<T> {
+    let mut chance = Chance::new(seed, "witnesses");
+    let there = !witnessed.is_empty() && chance.happens(250);
+    there.then(|| *chance.pick(witnessed))
 }
 
 /// Up to `most` of them with what they do; mostly one, and as often as not all of one kind.

@@ -159,7 +159,8 @@ fn thirty_seeds_of_forks_without_a_violation() {
 #[test]
 fn no_two_children_are_completed_while_notes_bind() {
     let all = pairs();
-    assert_eq!(all.len(), 6 * 5 + 4 * 3 + 2);
+    // Of three operators eight rosters, of four five, and two imports.
+    assert_eq!(all.len(), 8 * 7 + 5 * 4 + 2);
     for pair in all {
         let played = play(Plan::calm_fork(5, pair, &[]));
         let names = pair.map(|at| ROSTERS[at].name);

@@ -8,6 +8,7 @@ mod lives;
 mod lost;
 mod repairs;
 mod reshares;
+mod witnesses;
 
 use quorate::simulation::adversary::Adversary;
 use quorate::simulation::bug::Bug;
