@@ -54,6 +54,8 @@ pub enum Bug {
     LosesWords,
     /// In a reshare: nothing follows when a person finishes without others.
     DeafToWithout,
+    /// In a reshare: of those who are left when seats are lost, witnesses are not counted.
+    CountsDealersAlone,
     /// In two reshares of one parent: a note binds to nothing.
     ForgetsNotes,
     /// In a reshare: outputs name another key.

@@ -17,7 +17,7 @@ use crate::transcript::container;
 use super::import::{import, key};
 use super::machine::{Machine, bytes, honest, machines, operators, run, spec_toml, statements};
 use super::repair::repair;
-use super::reshare::{Part, minima, reshare};
+use super::reshare::{Part, minima, reshare, witnessed};
 use super::roster::{Life, Origin, ROSTERS, Roster};
 
 /// Operators and how many of them sign.
@@ -133,7 +133,7 @@ struct Begun {
 }
 
 fn begun(roster: &Roster, validators: usize) -> Begun {
-    let Roster { parts, t, .. } = *roster;
+    let Roster { parts, also_witness, t, .. } = *roster;
     // With another threshold, so that it is another ceremony whatever the roster.
     let other_t = |n: usize| if t == n { n - 1 } else { n };
     if roster.life == Life::Import {
@@ -155,7 +155,7 @@ fn begun(roster: &Roster, validators: usize) -> Begun {
             let helpers: Vec<&str> = of(true).map(|(name, _, _)| *name).collect();
             repair(&parents, lost, &helpers)
         }
-        Life::Reshare | Life::Import => reshare(&parents, parts, t, &which),
+        Life::Reshare | Life::Import => witnessed(&parents, parts, also_witness, t, &which),
     };
     // A reshare of the same keys to the old operators.
     let old = parents[0].seat.ceremony.receivers().map(|(_, seat)| seat.card.name.as_str());

@@ -177,10 +177,10 @@ fn judge(
         let again = worlds[1].hosts.iter().flatten().find(|other| key(other) == who);
         let Some(again) = again else { continue };
         let (one, two) = (signed(&worlds[0], host), signed(&worlds[1], again));
-        let deals = [(&worlds[0], host), (&worlds[1], again)]
+        let stops = [(&worlds[0], host), (&worlds[1], again)]
             .iter()
-            .all(|(world, host)| world.watch.shape.parts.dealers.contains(host.me()));
-        bound += usize::from(one.last && two.last && deals);
+            .all(|(world, host)| world.watch.shape.stops().contains(host.me()));
+        bound += usize::from(one.last && two.last && stops);
         if cheats.contains(&who) {
             continue;
         }
@@ -199,7 +199,9 @@ fn judge(
     let without = worlds.iter().any(|world| world.finished_without() > 0);
     let fewest = if without { 2 * (holders / 2 + 1) } else { 2 * required } - holders;
     if bound < fewest {
-        violation(format!("a fork of {bound} dealers bound twice, where it takes {fewest}"));
+        violation(format!(
+            "{bound} that deal or witness are bound twice, and a fork takes {fewest}"
+        ));
     }
     let parents = worlds[0].watch.cast.parent.iter().flat_map(|parent| &parent.transcripts);
     let files: Vec<&[u8]> = files.iter().chain(parents).map(Vec::as_slice).collect();

@@ -345,8 +345,15 @@ impl Host {
         watch: &mut Watch,
     ) -> Result<Reaction, Trouble> {
         let exchange = self.exchange.as_mut().expect("it runs");
-        if self.home.bug == Some(Bug::DeafToWithout) {
-            return Ok(Reaction::default());
+        let left = self.home.seat.ceremony.parts().dealers.minus(lost).len();
+        let few = || {
+            let spec = self.home.seat.ceremony.reshare();
+            spec.is_some_and(|spec| 2 * left <= spec.origin.holders())
+        };
+        match self.home.bug {
+            Some(Bug::DeafToWithout) => return Ok(Reaction::default()),
+            Some(Bug::CountsDealersAlone) if few() => return Ok(Reaction::default()),
+            _ => (),
         }
         let mut storage = Watched { home: &mut self.home, watch };
         if storage.home.bug == Some(Bug::FinishesAlone) {

@@ -3,7 +3,6 @@
 
 use crate::message::envelope::{Kind, Round};
 use crate::message::sync::Frame;
-use crate::message::without::enough;
 use crate::protocol::participant::Participant;
 use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
@@ -155,7 +154,6 @@ impl World {
     /// Those who are there and have signed their final finish without all others, if these are not
     /// too many.
     pub(super) fn judge_without(&mut self) {
-        let Some(spec) = self.watch.cast.ceremony.reshare() else { return };
         if self.plan.patient || !self.watch.shape.may_lack() {
             return;
         }
@@ -167,10 +165,10 @@ impl World {
         };
         let there: Vec<&Host> = self.held_to_the_rules().filter(there).collect();
         let here: Seats = there.iter().map(|host| host.me()).collect();
-        let others = Seats::first(self.watch.shape.n).minus(here);
         let stuck = there.iter().filter(|host| !Self::has_written(host));
         let stuck: Vec<Index> = stuck.map(|host| host.me()).collect();
-        if enough(spec, &self.watch.shape, others).is_ok() && !stuck.is_empty() {
+        if self.watch.enough_are_left(here).is_ok() && !stuck.is_empty() {
+            let others = Seats::first(self.watch.shape.n).minus(here);
             let what = format!("{stuck:?} never finish, and could without {others:?}");
             self.watch.violation(Oracle::Liveness, what);
         }

@@ -22,6 +22,8 @@ pub mod collusion;
 
 pub mod disk;
 
+mod draw;
+
 pub mod flood;
 
 pub mod forger;

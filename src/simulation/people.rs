@@ -1,6 +1,6 @@
-//! People of a simulated ceremony: they look after their machines, and some give up. Dealers of a
-//! reshare stop their old keys when they are asked to, some later than others, and some raise
-//! afterwards what they have said.
+//! People of a simulated ceremony: they look after their machines, and some give up. Dealers and
+//! witnesses of a reshare stop their old keys when they are asked to, some later than others, and
+//! some raise afterwards what they have said.
 
 use crate::message::envelope::Round;
 use crate::message::minima::{Minima, Signed};
@@ -15,7 +15,7 @@ use super::world::{GIVE_UP_AFTER, PEOPLE, World, moment};
 const SLOWEST: u64 = 15_000;
 
 impl World {
-    /// A dealer's machine asks for the stop.
+    /// The machine of a dealer or a witness asks for the stop.
     pub(super) fn ask_to_stop(&mut self, seat: usize) {
         self.stopping[seat] = true;
         let alone =
@@ -24,7 +24,8 @@ impl World {
         self.agenda.plan(self.now + pause, Event::Stop { seat });
     }
 
-    /// The person of a dealer acts. What it has said and the machine has lost, it says again.
+    /// The person of a dealer or a witness acts. What it has said and the machine has lost, it says
+    /// again.
     pub(super) fn stop(&mut self, seat: usize) {
         self.stopping[seat] = false;
         let Some(host) = &mut self.hosts[seat] else { return };

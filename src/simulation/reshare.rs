@@ -21,7 +21,7 @@ use crate::spec::seats::Seats;
 use super::machine::{Crashed, Machine, bytes, operators};
 
 /// What an operator does in a reshare: its name, and whether it deals and receives. One that does
-/// neither witnesses.
+/// neither witnesses; one that receives may do so besides ([`witnessed_toml`]).
 pub type Part = (&'static str, bool, bool);
 
 /// The summed commitments of a finished ceremony, one row for each validator.
@@ -39,6 +39,17 @@ pub fn rows(machine: &Machine) -> Commitments {
 /// A reshare file of what `parents` hold after their ceremony, with threshold `t`, of the
 /// validators `which` (positions).
 pub fn reshare_toml(parents: &[Machine], parts: &[Part], t: usize, which: &[usize]) -> String {
+    witnessed_toml(parents, parts, &[], t, which)
+}
+
+/// The same, where these receivers witness besides.
+pub fn witnessed_toml(
+    parents: &[Machine],
+    parts: &[Part],
+    also_witness: &[&str],
+    t: usize,
+    which: &[usize],
+) -> String {
     let parent = &parents[0];
     let outcome = parent.participant().outcome().expect("it has finished");
     let (threshold, own) = (parent.seat.ceremony.threshold(), of(&rows(parent), which));
@@ -61,7 +72,8 @@ pub fn reshare_toml(parents: &[Machine], parts: &[Part], t: usize, which: &[usiz
         let mut receivers = parent.seat.ceremony.receivers();
         let old = receivers.position(|(_, seat)| seat.card.name.as_str() == *name);
         let role = if *deals { "deals" } else { "witness" };
-        if let Some(place) = old.filter(|_| *deals || !receives) {
+        let stops = *deals || !receives || also_witness.contains(name);
+        if let Some(place) = old.filter(|_| stops) {
             let receiver = parent.seat.ceremony.receivers().nth(place).expect("it was found");
             let (index, point) = (place + 1, receiver.1.point);
             writeln!(text, "{role} = {index}\nold_point = {point}").expect("a string");
@@ -96,7 +108,21 @@ fn of(rows: &Commitments, which: &[usize]) -> Commitments {
 /// # Panics
 /// If the parents have not finished, or the file is against the rules.
 pub fn reshare(parents: &[Machine], parts: &[Part], t: usize, which: &[usize]) -> Vec<Machine> {
-    let text = reshare_toml(parents, parts, t, which);
+    witnessed(parents, parts, &[], t, which)
+}
+
+/// The same, where these receivers witness besides.
+///
+/// # Panics
+/// As [`reshare`].
+pub fn witnessed(
+    parents: &[Machine],
+    parts: &[Part],
+    also_witness: &[&str],
+    t: usize,
+    which: &[usize],
+) -> Vec<Machine> {
+    let text = witnessed_toml(parents, parts, also_witness, t, which);
     let file = CeremonyFile::parse_toml(&text).expect("a well-formed file");
     let ceremony = Ceremony::try_from(file).expect("a reshare within the rules");
     let own = of(&rows(&parents[0]), which);

@@ -44,10 +44,22 @@ pub struct Roster {
     pub life: Life,
     /// Of what.
     pub origin: Origin,
-    /// Who deals and receives; in a repair who helps, and who regains its share.
+    /// Who deals and receives; in a repair who helps, and who regains its share. In a reshare, who
+    /// does neither witnesses.
     pub parts: &'static [Part],
+    /// Who of the receivers witnesses besides.
+    pub also_witness: &'static [&'static str],
     /// How many sign afterwards.
     pub t: usize,
+}
+
+impl Roster {
+    /// Whether somebody in it stops that does not deal.
+    pub fn has_witnesses(&self) -> bool {
+        let neither = |(_, deals, receives): &Part| !deals && !receives;
+        self.life == Life::Reshare && self.parts.iter().any(neither)
+            || !self.also_witness.is_empty()
+    }
 }
 
 /// Position of the reshare whose share is lost in a repair.
@@ -56,13 +68,15 @@ const REPLACE: usize = 3;
 const IMPORT: usize = 10;
 
 /// Reshares whose old and new operators overlap in every way; imports by one who stays and by one
-/// who does not; repairs of a share of a key generation, of a reshare and of an import.
-pub const ROSTERS: [Roster; 18] = [
+/// who does not; repairs of a share of a key generation, of a reshare and of an import; reshares
+/// with witnesses, so many that without them too few would be left where one is lost.
+pub const ROSTERS: [Roster; 22] = [
     Roster {
         name: "refresh",
         life: Life::Reshare,
         origin: Origin::Generation(3, 2),
         parts: &[("alice", true, true), ("bob", true, true), ("carol", true, true)],
+        also_witness: &[],
         t: 2,
     },
     Roster {
@@ -75,6 +89,7 @@ pub const ROSTERS: [Roster; 18] = [
             ("carol", true, true),
             ("dave", false, true),
         ],
+        also_witness: &[],
         t: 3,
     },
     Roster {
@@ -87,6 +102,7 @@ pub const ROSTERS: [Roster; 18] = [
             ("carol", true, true),
             ("dave", true, false),
         ],
+        also_witness: &[],
         t: 2,
     },
     Roster {
@@ -99,6 +115,7 @@ pub const ROSTERS: [Roster; 18] = [
             ("carol", true, false),
             ("dave", false, true),
         ],
+        also_witness: &[],
         t: 2,
     },
     Roster {
@@ -111,6 +128,7 @@ pub const ROSTERS: [Roster; 18] = [
             ("carol", true, true),
             ("erin", false, true),
         ],
+        also_witness: &[],
         t: 3,
     },
     Roster {
@@ -125,6 +143,7 @@ pub const ROSTERS: [Roster; 18] = [
             ("erin", false, true),
             ("frank", false, true),
         ],
+        also_witness: &[],
         t: 2,
     },
     Roster {
@@ -137,6 +156,7 @@ pub const ROSTERS: [Roster; 18] = [
             ("carol", true, true),
             ("dave", true, true),
         ],
+        also_witness: &[],
         t: 4,
     },
     Roster {
@@ -150,6 +170,7 @@ pub const ROSTERS: [Roster; 18] = [
             ("dave", false, true),
             ("erin", false, true),
         ],
+        also_witness: &[],
         t: 3,
     },
     Roster {
@@ -162,6 +183,7 @@ pub const ROSTERS: [Roster; 18] = [
             ("dave", false, true),
             ("erin", false, true),
         ],
+        also_witness: &[],
         t: 2,
     },
     Roster {
@@ -174,6 +196,7 @@ pub const ROSTERS: [Roster; 18] = [
             ("frank", false, true),
             ("grace", false, true),
         ],
+        also_witness: &[],
         t: 2,
     },
     Roster {
@@ -181,6 +204,7 @@ pub const ROSTERS: [Roster; 18] = [
         life: Life::Import,
         origin: Origin::Keys,
         parts: &[("alice", true, true), ("bob", false, true), ("carol", false, true)],
+        also_witness: &[],
         t: 2,
     },
     Roster {
@@ -193,6 +217,7 @@ pub const ROSTERS: [Roster; 18] = [
             ("carol", false, true),
             ("dave", true, false),
         ],
+        also_witness: &[],
         t: 2,
     },
     Roster {
@@ -205,6 +230,7 @@ pub const ROSTERS: [Roster; 18] = [
             ("carol", true, true),
             ("dave", false, true),
         ],
+        also_witness: &[],
         t: 3,
     },
     Roster {
@@ -212,6 +238,7 @@ pub const ROSTERS: [Roster; 18] = [
         life: Life::Import,
         origin: Origin::Keys,
         parts: &[("alice", true, true), ("bob", false, true), ("carol", false, true)],
+        also_witness: &[],
         t: 3,
     },
     Roster {
@@ -224,6 +251,7 @@ pub const ROSTERS: [Roster; 18] = [
             ("carol", false, true),
             ("dave", true, false),
         ],
+        also_witness: &[],
         t: 3,
     },
     Roster {
@@ -231,6 +259,7 @@ pub const ROSTERS: [Roster; 18] = [
         life: Life::Repair,
         origin: Origin::Generation(3, 2),
         parts: &[("alice", false, true), ("bob", true, false), ("carol", true, false)],
+        also_witness: &[],
         t: 2,
     },
     Roster {
@@ -238,6 +267,7 @@ pub const ROSTERS: [Roster; 18] = [
         life: Life::Repair,
         origin: Origin::Child(REPLACE),
         parts: &[("alice", true, false), ("bob", true, false), ("dave", false, true)],
+        also_witness: &[],
         t: 2,
     },
     Roster {
@@ -245,6 +275,81 @@ pub const ROSTERS: [Roster; 18] = [
         life: Life::Repair,
         origin: Origin::Child(IMPORT),
         parts: &[("alice", true, false), ("bob", false, true), ("carol", true, false)],
+        also_witness: &[],
+        t: 2,
+    },
+    Roster {
+        name: "witness",
+        life: Life::Reshare,
+        origin: Origin::Generation(4, 3),
+        parts: &[
+            ("alice", true, true),
+            ("bob", true, true),
+            ("carol", true, true),
+            ("dave", false, false),
+        ],
+        also_witness: &[],
+        t: 2,
+    },
+    Roster {
+        name: "witness-that-receives",
+        life: Life::Reshare,
+        origin: Origin::Generation(3, 2),
+        parts: &[("alice", true, true), ("bob", true, true), ("carol", false, true)],
+        also_witness: &["carol"],
+        t: 2,
+    },
+    Roster {
+        name: "witness-of-others",
+        life: Life::Reshare,
+        origin: Origin::Generation(3, 2),
+        parts: &[
+            ("alice", true, true),
+            ("bob", true, false),
+            ("carol", false, false),
+            ("dave", false, true),
+            ("erin", false, true),
+        ],
+        also_witness: &[],
+        t: 2,
+    },
+    Roster {
+        name: "two-witnesses",
+        life: Life::Reshare,
+        origin: Origin::Generation(5, 3),
+        parts: &[
+            ("alice", false, false),
+            ("bob", true, true),
+            ("carol", true, true),
+            ("dave", false, true),
+            ("erin", true, false),
+        ],
+        also_witness: &["dave"],
         t: 2,
     },
 ];
+
+/// Every two rosters that deal the same keys to different operators, or differently; of imports
+/// those of one dealer.
+pub fn pairs() -> Vec<[usize; 2]> {
+    let dealers = |at: usize| {
+        let parts = ROSTERS[at].parts.iter();
+        parts.filter(|(_, deals, _)| *deals).map(|(name, _, _)| *name).collect::<Vec<_>>()
+    };
+    let fit = |first: usize, second: usize| {
+        let (one, two) = (&ROSTERS[first], &ROSTERS[second]);
+        let same = one.life == two.life && one.origin == two.origin;
+        let life = match one.life {
+            Life::Reshare => true,
+            Life::Import => dealers(first) == dealers(second),
+            Life::Repair => false,
+        };
+        first != second && same && life
+    };
+    let all = 0..ROSTERS.len();
+    let second = all.clone();
+    all.flat_map(|first| {
+        second.clone().filter(move |second| fit(first, *second)).map(move |second| [first, second])
+    })
+    .collect()
+}

@@ -6,11 +6,11 @@ use quorate::simulation::campaign::{campaign_of, play};
 use quorate::simulation::lie::Lie;
 use quorate::simulation::lost::{How, Loss};
 use quorate::simulation::oracle::Oracle;
-use quorate::simulation::plan::{Plan, pairs};
-use quorate::simulation::roster::ROSTERS;
-use quorate::simulation::verdict::{Ending, Played};
+use quorate::simulation::plan::Plan;
+use quorate::simulation::roster::{ROSTERS, pairs};
+use quorate::simulation::verdict::Ending;
 
-use super::imports::named;
+use super::lives::{found, named};
 
 fn lost(seat: usize, how: How, after: u64) -> Loss {
     Loss { seat, how, after, back: None }
@@ -21,10 +21,6 @@ fn without(roster: &str, losses: &[Loss]) -> Plan {
     let mut plan = Plan::calm_life(3, named(roster), 1);
     (plan.lost, plan.patient) = (losses.to_vec(), false);
     plan
-}
-
-fn found(played: &Played) -> Vec<Oracle> {
-    played.violations.iter().map(|violation| violation.oracle).collect()
 }
 
 #[test]
@@ -163,7 +159,8 @@ fn thirty_seeds_of_forks_without_a_violation() {
 #[test]
 fn no_two_children_are_completed_while_notes_bind() {
     let all = pairs();
-    assert_eq!(all.len(), 6 * 5 + 4 * 3 + 2);
+    // Of three operators eight rosters, of four five, and two imports.
+    assert_eq!(all.len(), 8 * 7 + 5 * 4 + 2);
     for pair in all {
         let played = play(Plan::calm_fork(5, pair, &[]));
         let names = pair.map(|at| ROSTERS[at].name);

@@ -4,9 +4,11 @@
 
 mod crash_points;
 mod imports;
+mod lives;
 mod lost;
 mod repairs;
 mod reshares;
+mod witnesses;
 
 use quorate::simulation::adversary::Adversary;
 use quorate::simulation::bug::Bug;

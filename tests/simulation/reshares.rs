@@ -2,55 +2,31 @@
 //! end, and each oracle finds its planted bug.
 
 use quorate::simulation::bug::Bug;
-use quorate::simulation::campaign::{campaign_of, play};
+use quorate::simulation::campaign::play;
 use quorate::simulation::lie::Lie;
 use quorate::simulation::oracle::Oracle;
 use quorate::simulation::plan::Plan;
-use quorate::simulation::roster::{Life, ROSTERS};
-use quorate::simulation::verdict::{Ending, Played};
+use quorate::simulation::roster::Life;
 
-/// Positions among the rosters.
-const REFRESH: usize = 0;
-const ADD: usize = 1;
-
-fn planted(bug: Bug, change: impl FnOnce(&mut Plan)) -> Vec<Oracle> {
-    let mut plan = Plan::calm_life(1, ADD, 1);
-    plan.bug = Some((0, bug));
-    change(&mut plan);
-    let violations = play(plan).violations;
-    violations.into_iter().map(|violation| violation.oracle).collect()
-}
-
-fn with(seat: usize, lie: Lie) -> Played {
-    let mut plan = Plan::calm_life(7, ADD, 2);
-    plan.lies = vec![(seat, lie)];
-    play(plan)
-}
+use super::lives::{
+    beside_a_lie, calm, each_lie_ends, every_roster_finishes, forty_seeds, found, planted,
+};
 
 #[test]
 fn forty_seeds_without_a_violation() {
-    let totals = campaign_of(Plan::draw_reshare, 0, 40, 2, |_| ());
-    assert_eq!(totals.violations, []);
-    let finished = totals.endings[&Ending::Finished];
-    assert!(finished > 10 && finished < 38, "{finished} of 40 finished: {totals:?}");
+    let totals = forty_seeds(Plan::draw_reshare, 11..38);
     assert!(totals.stops > 40 && totals.crashes > 5 && totals.subsets > 20, "{totals:?}");
 }
 
 #[test]
-fn every_roster_finishes() {
-    for roster in Life::Reshare.rosters() {
-        let known = &ROSTERS[roster];
-        // Of this seed the transcripts are audited too.
-        let played = play(Plan::calm_life(0, roster, 1));
-        assert_eq!(
-            (played.ending, played.violations),
-            (Ending::Finished, vec![]),
-            "{}",
-            known.name
-        );
-        let dealers = known.parts.iter().filter(|(_, deals, _)| *deals).count() as u64;
-        assert!(played.stops >= dealers && played.subsets > 0, "{}", known.name);
-    }
+fn every_roster_is_finished() {
+    every_roster_finishes(Life::Reshare, |roster, played| {
+        // Everybody has stopped that deals or witnesses.
+        let stops = roster.parts.iter().filter(|(name, deals, receives)| {
+            *deals || !receives || roster.also_witness.contains(name)
+        });
+        assert!(played.stops >= stops.count() as u64 && played.subsets > 0, "{}", roster.name);
+    });
 }
 
 #[test]
@@ -87,68 +63,55 @@ fn every_lie_gets_its_end() {
         MinimaThatDoNotDecode,
         WithholdsBoxes,
     ];
-    let mut others = Vec::new();
-    for lie in Lie::of(Life::Reshare) {
-        let played = with(1, lie);
-        assert_eq!(played.violations, [], "{lie:?}");
-        let expected = match lie {
-            lie if finished.contains(&lie) => Ending::Finished,
-            lie if waiting.contains(&lie) => Ending::Waiting,
-            _ => Ending::Stopped,
-        };
-        others.extend((played.ending != expected).then_some((lie, played.ending)));
-    }
-    assert_eq!(others, []);
+    let lies = Lie::of(Life::Reshare).into_iter();
+    each_lie_ends(("add", 1), lies, [&finished, &waiting]);
 }
 
 #[test]
 fn a_stop_that_no_person_has_made_is_found() {
-    assert_eq!(planted(Bug::StopsAlone, |_| ())[0], Oracle::Stop);
+    assert_eq!(planted("add", 0, Bug::StopsAlone)[0], Oracle::Stop);
 }
 
 #[test]
 fn minima_below_what_a_person_said_are_found() {
-    assert_eq!(planted(Bug::StatesLess, |_| ())[0], Oracle::Minima);
+    assert_eq!(planted("add", 0, Bug::StatesLess)[0], Oracle::Minima);
 }
 
 #[test]
 fn another_key_is_found() {
-    assert_eq!(planted(Bug::OtherKey, |_| ())[0], Oracle::Keys);
+    assert_eq!(planted("add", 0, Bug::OtherKey)[0], Oracle::Keys);
 }
 
 #[test]
 fn a_share_of_the_parent_on_the_wire_is_found() {
-    assert_eq!(planted(Bug::LeaksOldShare, |_| ())[0], Oracle::Secrecy);
+    assert_eq!(planted("add", 0, Bug::LeaksOldShare)[0], Oracle::Secrecy);
 }
 
 #[test]
 fn generations_that_sign_together_are_found() {
-    assert_eq!(planted(Bug::MixesGenerations, |_| ()), [Oracle::Mix]);
+    assert_eq!(planted("add", 0, Bug::MixesGenerations), [Oracle::Mix]);
 }
 
 #[test]
 fn a_chain_without_its_parent_is_found() {
-    assert_eq!(planted(Bug::LosesParent, |plan| plan.seed = 0), [Oracle::Audit]);
+    let mut plan = calm("add");
+    (plan.seed, plan.bug) = (0, Some((0, Bug::LosesParent)));
+    assert_eq!(found(&play(plan)), [Oracle::Audit]);
 }
 
 #[test]
 fn a_new_share_that_does_not_sign_is_found() {
-    assert_eq!(planted(Bug::SpoilsShare, |_| ()), [Oracle::Certificate]);
+    assert_eq!(planted("add", 0, Bug::SpoilsShare), [Oracle::Certificate]);
 }
 
 #[test]
 fn a_new_share_that_is_erased_is_found() {
-    assert_eq!(planted(Bug::ErasesShares, |_| ())[0], Oracle::Retention);
+    assert_eq!(planted("add", 0, Bug::ErasesShares)[0], Oracle::Retention);
 }
 
 #[test]
 fn blame_of_an_honest_operator_of_a_reshare_is_found() {
-    let framed = |lie| {
-        let mut plan = Plan::calm_life(1, REFRESH, 1);
-        plan.bug = Some((1, Bug::Framed));
-        plan.lies = vec![(0, lie)];
-        play(plan).violations[0].oracle
-    };
+    let framed = |lie| beside_a_lie("refresh", (1, Bug::Framed), (0, lie));
     assert_eq!(framed(Lie::BadShareAll), Oracle::Blame);
     assert_eq!(framed(Lie::DealOpening), Oracle::Blame);
     assert_eq!(framed(Lie::MinimaThatDoNotDecode), Oracle::Blame);

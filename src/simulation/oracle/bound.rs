@@ -25,6 +25,22 @@ impl Watch {
         finals.map(|(_, statement)| statement.envelope.sender).collect()
     }
 
+    /// Whether these can finish without all others, as section 14.11 has it: dealers and witnesses
+    /// among them are more than half of the parent's operators, and receivers are as many as sign.
+    pub(in crate::simulation) fn enough_are_left(&self, left: Seats) -> Result<(), String> {
+        let spec = self.cast.ceremony.reshare().ok_or("nobody is left out of this ceremony")?;
+        let parts = self.shape.parts;
+        let count = |of: Seats| left.iter().filter(|seat| of.contains(*seat)).count();
+        let (dealers, witnesses) = (count(parts.dealers), count(parts.witnesses));
+        let receivers = count(parts.receivers);
+        match 2 * (dealers + witnesses) > spec.origin.holders() && receivers >= self.shape.t {
+            true => Ok(()),
+            false => Err(format!(
+                "{dealers} dealers, {witnesses} witnesses and {receivers} receivers are left"
+            )),
+        }
+    }
+
     /// Whether an operator has signed this, durably or for others to hear.
     pub fn has_signed(&self, home: &Home, statement: &Statement) -> bool {
         self.public.contains(&statement.digest()) || home.has_noted(statement.bytes())
@@ -54,10 +70,10 @@ impl Watch {
         let Some(spec) = self.cast.ceremony.reshare().filter(|_| self.shape.may_lack()) else {
             return;
         };
-        let dealers = self.shape.parts.dealers;
+        let stops = self.shape.stops();
         let mut bound = self.bound();
         bound.extend(participant.has_said(Round::Final).then_some(me));
-        let bound = bound.into_iter().filter(|seat| dealers.contains(*seat)).count();
+        let bound = bound.into_iter().filter(|seat| stops.contains(*seat)).count();
         let (holders, required) = (spec.origin.holders(), spec.origin.required());
         if holders - bound >= required {
             let what = format!(
@@ -109,11 +125,5 @@ pub(super) fn completes(
     if let Some(seat) = left.iter().find(|seat| !agrees(seat)) {
         return Err(format!("operator {seat} has not said that it does without {lost:?}"));
     }
-    let spec = watch.cast.ceremony.reshare().ok_or("nobody is left out of this ceremony")?;
-    let count = |of: Seats| left.iter().filter(|seat| of.contains(*seat)).count();
-    let (dealers, receivers) = (count(shape.parts.dealers), count(shape.parts.receivers));
-    match dealers > spec.origin.holders() / 2 && receivers >= shape.t {
-        true => Ok(()),
-        false => Err(format!("without {lost:?}, {dealers} dealers and {receivers} receivers")),
-    }
+    watch.enough_are_left(left).map_err(|few| format!("without {lost:?}, {few}"))
 }

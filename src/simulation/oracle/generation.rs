@@ -22,8 +22,8 @@ impl Watch {
         !self.faulty.contains(who)
     }
 
-    /// A dealer is about to commit: its person has stopped the old keys, and everybody honest who
-    /// only receives has committed.
+    /// A dealer or a witness is about to commit: its person has stopped the old keys, and everybody
+    /// honest who only receives has committed.
     pub(super) fn has_stopped(&mut self, home: &Home) {
         let (me, parts) = (home.seat.me, self.shape.parts);
         if !self.shape.stops().contains(me) {
@@ -50,8 +50,8 @@ impl Watch {
         }
     }
 
-    /// A commit leaves the machine of an honest operator: if it deals, what its old keys have
-    /// signed is on its disk.
+    /// A commit leaves the machine of an honest operator: if it deals or witnesses, what its old
+    /// keys have signed is on its disk.
     pub(super) fn commit_leaves(&mut self, home: &Home) {
         let me = home.seat.me;
         if self.shape.stops().contains(me) && !home.has_noted_minima() {
