@@ -205,7 +205,7 @@ fn keystores_name_their_holder() {
     let key = DerivedKey::derive(Kdf::insecure_pbkdf2(), &password, [3; 32]);
     let shares = [secret(1), secret(2), secret(3)];
     let public: Vec<G1> = shares.iter().map(|share| share.base_mult().unwrap()).collect();
-    let holder = Holder::new(&ceremony, Index::new(4).unwrap());
+    let holder = Holder::new(&ceremony, Index::new(4).unwrap()).unwrap();
     let random = chacha20::ChaCha20Rng::from_seed([9; 32]);
     let files = keystore_files(holder, &shares, &public, &key, 1_700_000_000, random).unwrap();
     let mut uuids = std::collections::BTreeSet::new();
@@ -241,7 +241,8 @@ fn keystores_for_charon_have_one_field_a_line() {
     let shares = [secret(1), secret(2), secret(3)];
     let public: Vec<G1> = shares.iter().map(|share| share.base_mult().unwrap()).collect();
     let files = |profile, name| {
-        let holder = Holder { ceremony: name, ..Holder::new(&ceremony, Index::new(4).unwrap()) };
+        let holder =
+            Holder { ceremony: name, ..Holder::new(&ceremony, Index::new(4).unwrap()).unwrap() };
         let random = chacha20::ChaCha20Rng::from_seed([9; 32]);
         keystore_files_as(profile, holder, &shares, &public, &key, 0, random).unwrap()
     };

@@ -141,8 +141,9 @@ impl Progress {
         let awaited = waiting.everybody();
         // Not everybody whose statement is missing is awaited now: a dealer commits when it stops.
         let missing = participant.inbox().missing(round).len().max(awaited.len());
-        let word = match (round, ceremony.reshare()) {
-            (Round::Commit, Some(_)) => "stops and commits",
+        // In a repair everybody goes on signing with its share.
+        let word = match round {
+            Round::Commit if !shape.stops().is_empty() => "stops and commits",
             _ => round_word(round),
         };
         let head = format!(

@@ -57,9 +57,25 @@ pub(crate) fn demand_not_imported(
     if !ceremony.parts().dealers.contains(seat.me) {
         return Ok(());
     }
-    let unsure = lock.state().unsure_import(&ceremony.digest()).map_err(messages::store)?;
+    let unsure = lock.state().unsure_beside(&ceremony.digest()).map_err(messages::store)?;
     let Some(note) = unsure else { return Ok(()) };
     talk(&messages::unsure_import(ceremony, &date(note.made)));
+    let what = (messages::NEWEST, messages::not_newest_by_word as fn() -> CliError);
+    prompt::sentence(what, args.yes_newest.as_deref(), "--yes-newest")?;
+    lock.note_newest(&note).map_err(messages::store)
+}
+
+/// Asks a witness for the same whose directory came out of a backup without the shares that it
+/// stops: it does not know what it has committed them to since.
+pub(crate) fn demand_not_committed(
+    lock: &Lock,
+    seat: &OwnSeat,
+    parent: &Ceremony,
+    args: &NewestArgs,
+) -> Result<(), CliError> {
+    let unsure = lock.state().unsure_beside(&seat.ceremony.digest()).map_err(messages::store)?;
+    let Some(note) = unsure else { return Ok(()) };
+    talk(&messages::unsure_witness(parent, &date(note.made)));
     let what = (messages::NEWEST, messages::not_newest_by_word as fn() -> CliError);
     prompt::sentence(what, args.yes_newest.as_deref(), "--yes-newest")?;
     lock.note_newest(&note).map_err(messages::store)

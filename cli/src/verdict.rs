@@ -136,7 +136,7 @@ impl Verdict {
             ceremony.network().name(),
             ceremony.attempt(),
             ceremony.t(),
-            ceremony.threshold().participants(),
+            ceremony.holders(),
             ceremony.v(),
             words(ceremony),
             self.statements,

@@ -19,7 +19,7 @@ use crate::regained::repairs_of;
 use crate::store::{CeremonyView, Lock, Log, Record, StateDir};
 
 /// Refuses a reshare of shares that this operator has committed to another one: by the notes, or by
-/// the logs of other reshares of the same parent, should a note be lost.
+/// the logs of other reshares of the same parent and of imports, should a note be lost.
 pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), MachineError> {
     let Some(own) = Child::of(&seat.ceremony) else { return Ok(()) };
     let operator = &seat.operator;
@@ -32,10 +32,13 @@ pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), Machine
         return Ok(());
     }
     let hangs_on = lineage(state, &seat.ceremony, operator, None)?;
+    let is_beside = |other: &Child| {
+        let imported =
+            own.parent != Digest::ZERO && imported_since(other, &own.validators, hangs_on.as_ref());
+        own.excludes(other) || imported
+    };
     for other in state.children()? {
-        let imported = own.parent != Digest::ZERO
-            && imported_since(&other, &own.validators, hangs_on.as_ref());
-        if (own.excludes(&other) || imported)
+        if is_beside(&other)
             && Known::Noted.is_in_the_way(standing(state, operator, &other.reshare)?)
         {
             return refused(other.reshare);
@@ -45,7 +48,7 @@ pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), Machine
         // A repair replaces nothing: it is beside no reshare that comes later.
         let other = kept(&view)?.filter(|other| !other.is_repair());
         let Some(other) = other.as_ref().and_then(Child::of) else { continue };
-        if own.excludes(&other)
+        if is_beside(&other)
             && Known::Logged.is_in_the_way(standing(state, operator, &other.reshare)?)
         {
             return refused(other.reshare);

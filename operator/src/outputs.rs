@@ -212,7 +212,7 @@ fn keystore_files(
         validators.iter().map(|v| v.public_share(&seat.ceremony, seat.me).copied()).collect();
     let public_shares = public_shares.expect("whoever holds shares receives them");
     let stamp = now();
-    let holder = Holder::new(&seat.ceremony, seat.me);
+    let holder = Holder::new(&seat.ceremony, seat.me).expect("whoever holds shares receives them");
     let random = random::os();
     let files =
         keystore_files_as(layout.profile, holder, shares, &public_shares, key, stamp, random);

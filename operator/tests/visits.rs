@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate::exchange::Pacing;
-use quorate::message::envelope::{Round, Statement};
+use quorate::message::envelope::{ENVELOPE_BYTES, Round, Statement};
 use quorate::message::posting::Posting;
 use quorate::message::shape::Shape;
 use quorate::simulation::machine::{TWO_VALIDATORS, ceremony, operators, spec_toml};
@@ -183,4 +183,44 @@ fn one_hello_more_or_less_does_not_hide_what_was_signed() {
     let rest = Round::ALL.into_iter().filter(|round| *round != Round::Hello);
     board.hidden.extend(rest.map(|round| at(round, me)));
     assert_eq!(shown(&board), Ok(vec![hello.clone()]));
+}
+
+/// What others put on an operator's own shelves stands in the way of nothing that it decides; what
+/// it has signed itself does.
+#[test]
+fn what_somebody_else_puts_on_an_own_shelf_hides_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let state = |name: &str| StateDir::open_or_create(&home.path().join(name)).unwrap();
+    let all = operators(3);
+    let of = ceremony(&all, 2, TWO_VALIDATORS);
+    let seats: Vec<Index> = of.indices().collect();
+    let (me, bob) = (seats[0], seats[1]);
+    let board = Memory::default();
+    for _ in 0..6 {
+        (0..3).for_each(|i| visit(&board, &all, i, &state(&format!("state-{i}"))));
+    }
+    let at = |round: Round, seat: Index| Place::of_slot(of.digest(), round, seat);
+    let only = |round: Round, seat: Index| board.shelf(&at(round, seat)).swap_remove(0);
+    let hello = statements(&board, &of, Round::Hello, me).swap_remove(0);
+    // A log that knows all but the last; and a board that does not show what tells of sessions.
+    let own: Vec<Statement> =
+        Round::ALL[..4].iter().flat_map(|round| statements(&board, &of, *round, me)).collect();
+    let bare = Memory::default();
+    let shown = |board: &Memory| shown_of(board, &of, me, std::slice::from_ref(&hello));
+    // Bob's own last statement, as a file of this operator's.
+    bare.publish(&at(Round::Final, me), &only(Round::Final, bob)).unwrap();
+    // One whose signature was altered, and one whose body was.
+    let last = only(Round::Final, me);
+    for place in [ENVELOPE_BYTES - 1, last.len() - 1] {
+        let mut altered = last.clone();
+        altered[place] ^= 1;
+        bare.publish(&at(Round::Final, me), &altered).unwrap();
+    }
+    bare.publish(&at(Round::Commit, me), b"no statement").unwrap();
+    assert_eq!(bare.shelf(&at(Round::Final, me)).len(), 3);
+    assert_eq!(shown(&bare), Ok(Vec::new()));
+    assert_eq!(shown_of(&bare, &of, me, &own), Ok(Vec::new()));
+    // Its own, of which nothing tells whether it is of this ceremony.
+    bare.publish(&at(Round::Final, me), &last).unwrap();
+    assert_eq!(shown(&bare), Err(BoardError::OwnUntold));
 }

@@ -2,13 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::ethereum::network::Network;
-use crate::ethereum::obol::check::Cluster;
-use crate::ethereum::ssv::RsaPublic;
 use crate::export::launchpad::compare_deposit_file;
 use crate::primitives::curve::{G1, SecretScalar};
-use crate::spec::ceremony::{Ceremony, ValidatorSpec};
-use crate::spec::roster::Seat;
+use crate::spec::ceremony::Ceremony;
 use crate::spec::show::{numbers, plural};
 
 use super::code::Code;
@@ -17,6 +13,8 @@ use super::facts::Audited;
 use super::family::Family;
 use super::ledger::{Got, Ledger, Stop, have};
 use super::ssv;
+
+pub use super::difference::{Difference, differences};
 
 /// Most differences that are written out.
 pub(super) const MOST_DIFFERENCES: usize = 20;
@@ -94,17 +92,6 @@ pub(super) fn compare(
     }
 }
 
-/// A cluster by the hash of its definition, and what of it was not checked.
-fn cluster(cluster: &Cluster) -> String {
-    let contracts: Vec<String> = cluster.contracts().iter().map(ToString::to_string).collect();
-    let unchecked = if contracts.is_empty() {
-        String::new()
-    } else {
-        format!(", contract wallets {}", contracts.join(" "))
-    };
-    format!("definition 0x{}{unchecked}", hex::encode(cluster.definition().definition_hash))
-}
-
 pub(super) type Checked = Result<((), String), Stop>;
 
 pub(super) fn same_ceremony(expected: &Ceremony, found: &Ceremony) -> Checked {
@@ -126,113 +113,6 @@ pub(super) fn same_ceremony(expected: &Ceremony, found: &Ceremony) -> Checked {
         more => format!("{shown}; and {more} more differences"),
     }
     .into())
-}
-
-/// A field in which two ceremonies differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// The field's path, such as `validator 1, withdrawal`; positions count from 1.
-    pub path: String,
-    /// What the reader expects.
-    pub expected: String,
-    /// What the transcript says.
-    pub found: String,
-}
-
-impl core::fmt::Display for Difference {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}: expected {}, found {}", self.path, self.expected, self.found)
-    }
-}
-
-/// A ceremony as a list of fields with their paths, in a fixed order: everything in the canonical
-/// bytes but the card signatures, which change with names and keys.
-fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
-    let threshold = ceremony.threshold();
-    let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
-    let mut fields: Vec<(String, String)> = [
-        ("version", ceremony.version().to_string()),
-        ("name", format!("{:?}", ceremony.name())),
-        ("id", hex::encode(ceremony.id())),
-        ("attempt", ceremony.attempt().to_string()),
-        ("supersedes", or_none(ceremony.supersedes().map(|digest| digest.to_string()))),
-        ("threshold", threshold.required().to_string()),
-        ("policy.allow_all_required", ceremony.allow_all_required().to_string()),
-        ("obol", or_none(ceremony.obol().map(cluster))),
-        (
-            "preregistration.draft",
-            or_none(ceremony.preregistration().map(|draft| draft.date().to_owned())),
-        ),
-        ("operators", format!("{} operators", ceremony.n())),
-        ("validators", plural(ceremony.v(), "validator")),
-    ]
-    .map(|(path, value)| (path.to_owned(), value))
-    .to_vec();
-    fields.extend(network_fields(ceremony.network()));
-    fields.push(("ssv.owner".to_owned(), or_none(ceremony.ssv().map(|ssv| ssv.owner.to_string()))));
-    fields.push(("ssv.nonce".to_owned(), or_none(ceremony.ssv().map(|ssv| ssv.nonce.to_string()))));
-    let key = |i: usize| ceremony.ssv().and_then(|ssv| ssv.keys.get(i)).map(RsaPublic::to_text);
-    fields.extend(
-        (0..ceremony.n()).map(|i| (format!("operator {}, ssv_key", i + 1), or_none(key(i)))),
-    );
-    let seats = ceremony.roster().iter().enumerate();
-    fields.extend(seats.flat_map(|(i, (_, seat))| {
-        operator_fields(seat).map(|(field, value)| (format!("operator {}, {field}", i + 1), value))
-    }));
-    let validators = ceremony.validators().iter().enumerate();
-    let of = |(i, validator)| {
-        validator_fields(ceremony.network(), validator)
-            .map(move |(field, value)| (format!("validator {}, {field}", i + 1), value))
-    };
-    fields.extend(validators.flat_map(of));
-    fields
-}
-
-fn network_fields(network: &Network) -> [(String, String); 5] {
-    let optional = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
-    [
-        ("name", network.name().to_owned()),
-        ("genesis_fork_version", hex::encode(network.genesis_fork_version())),
-        ("capella_fork_version", optional(network.capella_fork_version().map(hex::encode))),
-        ("genesis_validators_root", hex::encode(network.genesis_validators_root())),
-        ("genesis_time", optional(network.genesis_time().map(|time| time.to_string()))),
-    ]
-    .map(|(field, value)| (format!("network.{field}"), value))
-}
-
-fn operator_fields(seat: &Seat) -> [(&'static str, String); 4] {
-    [
-        ("name", format!("{:?}", seat.card.name.as_str())),
-        ("key", hex::encode(seat.card.key.as_bytes())),
-        ("noise", hex::encode(seat.card.noise.as_bytes())),
-        ("point", seat.point.to_string()),
-    ]
-}
-
-fn validator_fields(network: &Network, validator: &ValidatorSpec) -> [(&'static str, String); 5] {
-    let amounts: Vec<String> =
-        validator.amounts.iter().map(|amount| network.unit().text(*amount)).collect();
-    let registration = |text: fn(&crate::spec::ceremony::RegistrationSpec) -> String| {
-        validator.registration.as_ref().map_or_else(|| "none".to_owned(), text)
-    };
-    [
-        ("withdrawal", validator.withdrawal.address().to_string()),
-        ("compounding", validator.withdrawal.is_compounding().to_string()),
-        ("amounts", amounts.join(" + ")),
-        ("fee_recipient", registration(|wanted| wanted.fee_recipient.to_string())),
-        ("gas_limit", registration(|wanted| wanted.gas_limit.to_string())),
-    ]
-}
-
-/// Every field in which `found` is not as `expected`. Lists of different lengths differ in their
-/// counts and in what both have.
-pub fn differences(expected: &Ceremony, found: &Ceremony) -> Vec<Difference> {
-    let theirs: BTreeMap<String, String> = fields(found).into_iter().collect();
-    let differing = |(path, expected): (String, String)| {
-        let found = theirs.get(&path)?.clone();
-        (found != expected).then_some(Difference { path, expected, found })
-    };
-    fields(expected).into_iter().filter_map(differing).collect()
 }
 
 /// Every file holds deposits of the transcript and no others; no deposit is in two files. What no

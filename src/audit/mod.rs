@@ -9,6 +9,8 @@ pub mod describe;
 
 mod details;
 
+mod difference;
+
 pub mod completed;
 
 #[doc(hidden)]

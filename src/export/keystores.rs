@@ -42,8 +42,9 @@ pub enum KeystoreExportError {
 pub struct Holder<'a> {
     /// The ceremony's name.
     pub ceremony: &'a str,
-    /// The participant's index, from 1.
-    pub index: u16,
+    /// The number of its shares among those that there are, from 1: its seat, unless some seats
+    /// get no share.
+    pub number: usize,
     /// Shares needed to sign.
     pub required: usize,
     /// Shares there are.
@@ -51,14 +52,14 @@ pub struct Holder<'a> {
 }
 
 impl<'a> Holder<'a> {
-    /// The participant `index` of `ceremony`.
-    pub fn new(ceremony: &'a Ceremony, index: Index) -> Self {
-        Self {
+    /// The operator in the seat `index` of `ceremony`; `None` if that seat gets no shares.
+    pub fn new(ceremony: &'a Ceremony, index: Index) -> Option<Self> {
+        Some(Self {
             ceremony: ceremony.name(),
-            index: index.get(),
+            number: ceremony.share_number(index)?,
             required: ceremony.t(),
-            participants: ceremony.n(),
-        }
+            participants: ceremony.holders(),
+        })
     }
 }
 
@@ -153,10 +154,10 @@ pub fn keystore_files_as(
     stamp: u64,
     random: impl CryptoRng,
 ) -> Result<Vec<Artifact>, KeystoreExportError> {
-    let Holder { ceremony, index, required, participants } = holder;
+    let Holder { ceremony, number, required, participants } = holder;
     let describe = |validator| {
         format!(
-            "{ceremony}, validator {validator}, share {index} of {participants} (threshold \
+            "{ceremony}, validator {validator}, share {number} of {participants} (threshold \
              {required})"
         )
     };

@@ -332,11 +332,20 @@ impl Participant {
     ///
     /// # Errors
     /// [`ReplayError::PutBack`] if the log was put back: others may hold this operator's FINAL and
-    /// count on its share.
+    /// count on its share. [`ReplayError::Agreed`] once it has signed its FINAL, by what its log
+    /// holds or others have shown it.
     pub fn abandon(self) -> Result<(Record, Statement), ReplayError> {
         if self.put_back().is_some() {
             return Err(ReplayError::PutBack);
         }
+        if self.has_said(self.world.shape.last_round()) {
+            return Err(ReplayError::Agreed);
+        }
+        Ok(self.abandonment())
+    }
+
+    /// The abandonment itself, whatever was signed before.
+    pub(crate) fn abandonment(&self) -> (Record, Statement) {
         let waiting = self.waiting();
         let of = |index| Awaited {
             statement: waiting.statements.contains(&index),
@@ -348,7 +357,7 @@ impl Participant {
         let key = seat.operator.key();
         let statement =
             Statement::sign_abandonment(key, seat.me, round, &seat.ceremony, &body.encode());
-        Ok((Record::statement(&statement), statement))
+        (Record::statement(&statement), statement)
     }
 
     /// How it is known that this operator's log was put back to an earlier state, if it is. Such a

@@ -96,6 +96,12 @@ pub enum ReplayError {
     /// This operator has signed that it gives up, which is final.
     #[error("this operator has abandoned this ceremony")]
     Abandoned,
+    /// This operator has signed the last statement of the ceremony: that binds it, and it does not
+    /// give up.
+    #[error(
+        "this operator has signed its last statement of this ceremony, which it cannot abandon"
+    )]
+    Agreed,
     /// The ceremony makes an Obol cluster, and this operator's node key is not here.
     #[error(
         "the key of this operator's node (charon-enr-private-key) is needed to sign the cluster's \

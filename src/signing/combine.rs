@@ -23,7 +23,8 @@ pub enum CombineError {
         /// The threshold.
         needed: usize,
     },
-    /// Of key shares: these operators have not answered, and nobody else can encrypt their shares.
+    /// Of key shares and of a lock: these operators have not answered, and nobody else can encrypt
+    /// their shares or sign for their nodes.
     #[error("{} operators whose answers are required have not answered", .0.len())]
     Required(Vec<Index>),
     /// Impossible with partial signatures that verify; looked at all the same.
@@ -76,12 +77,13 @@ pub fn combine(
             groups.entry(signers).or_default().push(target);
         }
     }
-    if groups.is_empty() {
+    let lacking = cleared.required.iter().filter(|index| !by_index.contains_key(index));
+    let lacking: Vec<Index> = lacking.copied().collect();
+    // A lock needs all that have shares, so that no threshold is said of one.
+    if groups.is_empty() && (cleared.lock.is_none() || lacking.is_empty()) {
         let found = counts(cleared, by_index.values().copied()).into_iter().max().unwrap_or(0);
         return Err(CombineError::TooFew { found, needed });
     }
-    let lacking = cleared.required.iter().filter(|index| !by_index.contains_key(index));
-    let lacking: Vec<Index> = lacking.copied().collect();
     if !lacking.is_empty() {
         return Err(CombineError::Required(lacking));
     }

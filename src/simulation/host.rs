@@ -368,9 +368,12 @@ impl Host {
     /// Gives up, for good; what it says last.
     pub fn give_up(&mut self) -> Letters {
         let Some(exchange) = self.exchange.take() else { return Vec::new() };
-        let Ok((record, statement)) = exchange.into_participant().abandon() else {
-            return Vec::new();
+        let participant = exchange.into_participant();
+        let given_up = match self.home.bug {
+            Some(Bug::AbandonsAfterFinal) => Ok(participant.abandonment()),
+            _ => participant.abandon(),
         };
+        let Ok((record, statement)) = given_up else { return Vec::new() };
         let noted = self.home.disk.append(&[record]);
         self.home.mirror();
         let frame = Frame::Statement(statement.bytes().to_vec());

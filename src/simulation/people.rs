@@ -114,12 +114,9 @@ impl World {
     fn give_up(&mut self) {
         for seat in 0..self.hosts.len() {
             let Some(host) = &mut self.hosts[seat] else { continue };
-            // In a reshare a final binds: there is no way back to the old shares.
-            let reshare = self.watch.cast.ceremony.reshare().is_some();
+            // A final binds: others may have finished with it.
             let forgets = host.home.bug == Some(Bug::AbandonsAfterFinal);
-            let bound = |participant: &Participant| {
-                reshare && participant.has_said(Round::Final) && !forgets
-            };
+            let bound = |participant: &Participant| participant.has_said(Round::Final) && !forgets;
             let waits = host
                 .participant()
                 .is_some_and(|participant| !participant.is_finished() && !bound(participant))

@@ -336,9 +336,23 @@ impl Ceremony {
         self.threshold.required()
     }
 
-    /// Operators: seats, whatever they do.
+    /// Operators: seats, whatever they do. How many hold shares is another number.
     pub fn n(&self) -> usize {
         self.roster.len()
+    }
+
+    /// How many hold a share of each key afterwards, of whom `t` sign: those that receive; after a
+    /// repair all that hold one of its parent.
+    pub fn holders(&self) -> usize {
+        self.threshold.participants()
+    }
+
+    /// Which of these shares `seat` gets, from 1; `None` if it gets none. A repair gives back one
+    /// of its parent, which keeps its number.
+    pub fn share_number(&self, seat: Index) -> Option<usize> {
+        let place = self.parts.receivers.place(seat)?;
+        let regained = self.reshare.as_ref().and_then(|reshare| reshare.regained);
+        Some(regained.map_or(place, |share| share.index.position()) + 1)
     }
 
     /// Validators.

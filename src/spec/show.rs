@@ -252,7 +252,7 @@ fn ssv(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
 }
 
 fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
-    let (t, n) = (ceremony.t(), ceremony.n());
+    let (t, n) = (ceremony.t(), ceremony.holders());
     writeln!(
         out,
         "\nOperators: any {t} of the {n} control the validators together; up to {} may be lost",

@@ -105,7 +105,7 @@ pub fn dealer(ceremony: &Ceremony) -> String {
 
 /// The number of the share that a seat gets, and its evaluation point where that is another.
 fn new_share(ceremony: &Ceremony, index: Index, point: u64) -> String {
-    let number = ceremony.parts().receivers.place(index).map_or(0, |place| place + 1);
+    let number = ceremony.share_number(index).unwrap_or(0);
     match u64::try_from(number) {
         Ok(number) if number == point => number.to_string(),
         _ => format!("{number} (point {point})"),

@@ -1,13 +1,15 @@
 //! Transcripts of reshares, alone and with those of their parents.
 
 use quorate::audit::code::Code;
-use quorate::audit::expectation::Expectations;
+use quorate::audit::expectation::{Expectations, differences};
 use quorate::audit::family::Unrelated;
 use quorate::audit::report::{Report, Status, Verdict};
 use quorate::audit::{NotOwn, audit, audit_all, own};
 use quorate::message::envelope::{ENVELOPE_BYTES, Statement};
 use quorate::primitives::hash::Digest;
-use quorate::simulation::reshare::{Part, minima, reshare};
+use quorate::simulation::repair::repair_toml;
+use quorate::simulation::reshare::{Part, minima, reshare, reshare_toml};
+use quorate::spec::{Ceremony, CeremonyFile};
 use quorate::transcript::container::{self, Container, ContainerError, Header, expected_len};
 use quorate::transcript::stopped;
 
@@ -270,4 +272,67 @@ fn a_set_of_statements_stands_alone() {
     let read = stopped::Stopped::parse(&file).unwrap();
     assert_eq!(read.statements.len(), inbox.everything().count());
     assert!(read.ceremony.parent_shares().is_some());
+}
+
+fn ceremony(toml: &str) -> Ceremony {
+    Ceremony::try_from(CeremonyFile::parse_toml(toml).unwrap()).unwrap()
+}
+
+/// `text` with the first `old` of the operator `at`, or of one behind it, exchanged.
+fn behind(text: &str, at: usize, old: &str, new: &str) -> String {
+    let start = text.match_indices("[[operators]]").nth(at - 1).unwrap().0;
+    let (before, after) = text.split_at(start);
+    assert!(after.contains(old), "{after}");
+    format!("{before}{}", after.replacen(old, new, 1))
+}
+
+/// What a reshare has besides a key generation is compared like everything else, and named as in
+/// its file: no two files that differ in it are said to differ in a card.
+#[test]
+fn fields_of_a_reshare_that_differ_are_named() {
+    let parents = parent();
+    let parts: [Part; 4] =
+        [("alice", true, true), ("bob", true, true), ("carol", true, true), ("dave", true, true)];
+    let toml = reshare_toml(&parents, &parts, 3, &[0, 1]);
+    let expected = ceremony(&toml);
+    let spec = expected.reshare().unwrap();
+    let swapped = |digest: Digest| {
+        let hex = digest.to_string();
+        toml.replacen(&hex, &format!("{}{}", &hex[32..], &hex[..32]), 1)
+    };
+    let key = hex::encode(spec.validators[1].key);
+    let other_key = format!("{}{}", &key[..64], "11".repeat(16));
+    let parent = spec.origin.parent().unwrap();
+    let dave = "deals = 4\nold_point = 4\n";
+    let changed: Vec<(String, &[&str])> = vec![
+        (swapped(parent.certificate), &["parent.certificate"]),
+        (swapped(parent.rows), &["parent.rows"]),
+        (toml.replacen("operators = 4", "operators = 5", 1), &["parent.operators"]),
+        (
+            behind(&toml, 4, dave, "witness = 4\nold_point = 4\n"),
+            &["operator 4, deals", "operator 4, witness"],
+        ),
+        (behind(&toml, 4, dave, ""), &["operator 4, deals", "operator 4, old_point"]),
+        (behind(&toml, 4, "old_point = 4", "old_point = 9"), &["operator 4, old_point"]),
+        (
+            behind(&toml, 4, dave, &format!("{dave}receives = false\n")),
+            &["operator 4, point", "operator 4, receives"],
+        ),
+        (toml.replacen("first = 2", "first = 3", 1), &["validator 2, first"]),
+        (toml.replacen(&key, &other_key, 1), &["validator 2, key"]),
+    ];
+    for (toml, paths) in &changed {
+        let other = ceremony(toml);
+        let found = differences(&other, &expected);
+        let found: Vec<&str> = found.iter().map(|one| one.path.as_str()).collect();
+        assert_eq!(found, *paths);
+    }
+    let repair = ceremony(&repair_toml(&parents, "dave", &["alice", "bob", "carol"]));
+    let found = differences(&expected, &repair);
+    let told = |path: &str| {
+        let one = found.iter().find(|one| one.path == path);
+        one.map(|one| (one.expected.as_str(), one.found.as_str()))
+    };
+    assert_eq!(told("kind"), Some(("reshare", "repair")));
+    assert_eq!(told("operator 4, regains"), Some(("none", "4")));
 }

@@ -5,6 +5,7 @@ use quorate::audit::expectation::Expectations;
 use quorate::audit::family::Unrelated;
 use quorate::audit::report::{Status, Verdict};
 use quorate::audit::{audit, audit_all, code::Code, own};
+use quorate::export::keystores::Holder;
 use quorate::message::envelope::{Round, Statement};
 use quorate::primitives::curve::SecretScalar;
 use quorate::primitives::secret::SecretBytes;
@@ -74,6 +75,36 @@ pub(crate) fn regained(old: &[Machine], lost: &str, helpers: &[&str]) -> Vec<Mac
         assert_eq!(now.public_shares, [*lost]);
     }
     all
+}
+
+/// How many hold shares afterwards is not how many have seats, and a share keeps its number.
+#[test]
+fn shares_are_counted_by_their_holders() {
+    let old = parent(5, 3);
+    let all = repair(&old, "dave", &["alice", "bob", "erin"]);
+    let ceremony = &all[0].seat.ceremony;
+    let numbers = |ceremony: &Ceremony| -> Vec<Option<usize>> {
+        ceremony.indices().map(|seat| ceremony.share_number(seat)).collect()
+    };
+    assert_eq!((ceremony.t(), ceremony.n(), ceremony.holders()), (3, 4, 5));
+    assert_eq!(numbers(ceremony), [None, None, Some(4), None]);
+    let holder = Holder::new(ceremony, Index::new(3).unwrap()).unwrap();
+    assert_eq!((holder.number, holder.required, holder.participants), (4, 3, 5));
+    assert!(Holder::new(ceremony, Index::new(1).unwrap()).is_none());
+
+    let parts = [
+        ("alice", true, false),
+        ("bob", true, true),
+        ("carol", false, false),
+        ("dave", true, true),
+        ("frank", false, true),
+    ];
+    let all = reshare(&old, &parts, 2, &[0]);
+    let ceremony = &all[0].seat.ceremony;
+    assert_eq!((ceremony.t(), ceremony.n(), ceremony.holders()), (2, 5, 3));
+    assert_eq!(numbers(ceremony), [None, Some(1), None, Some(2), Some(3)]);
+    let holder = Holder::new(ceremony, Index::new(5).unwrap()).unwrap();
+    assert_eq!((holder.number, holder.required, holder.participants), (3, 2, 3));
 }
 
 #[test]

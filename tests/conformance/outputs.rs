@@ -91,7 +91,7 @@ fn outputs_for_the_conformance_checks() {
         let own: Vec<G1> =
             validators.iter().map(|validator| validator.public_shares[position]).collect();
         let random = ChaCha20Rng::from_seed(bytes(&format!("keystores {position}")));
-        let holder = Holder::new(ceremony, machine.seat.me);
+        let holder = Holder::new(ceremony, machine.seat.me).unwrap();
         let keystores =
             keystore_files(holder, participant.shares().unwrap(), &own, &key, STAMP, random)
                 .unwrap();

@@ -16,7 +16,7 @@ use crate::restored::{ago, date};
 use crate::{input, messages, prompt};
 use quorate::audit::describe::in_quotes;
 use quorate::identity::{Operator, OperatorCard};
-use quorate::primitives::hash::sha256;
+use quorate::primitives::hash::{Digest, sha256};
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::OwnSeat;
 use quorate::spec::Ceremony;
@@ -193,7 +193,7 @@ fn restore(args: &BackupRestore, out: &Output) -> Result<Exit, CliError> {
          wait two epochs after it has stopped for good.\n* What this operator signed after {} is \
          not known here.",
         shown(&dir),
-        date(backup.made),
+        date(backup.known_until(&Digest::ZERO)),
         dir = quoted(&dir)
     );
     out.finish(Exit::Done, fields, &text)

@@ -199,7 +199,8 @@ pub(super) fn encrypt(
         .participant
         .shares()
         .ok_or_else(|| messages::internal("a finished ceremony without shares"))?;
-    let holder = Holder::new(&own.seat.ceremony, own.seat.me);
+    let holder = Holder::new(&own.seat.ceremony, own.seat.me)
+        .ok_or_else(|| messages::internal("shares of a seat that gets none"))?;
     let files =
         keystore_files_as(profile, holder, shares, &public_shares(own), key, stamp, random::os());
     files.map_err(|error| messages::internal(&error.to_string()))

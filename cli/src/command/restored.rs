@@ -9,7 +9,7 @@ use super::signing::id;
 use crate::args::{RestoredAnswer, RestoredArgs, RestoredAsk, RestoredTake};
 use crate::meeting::Meeting;
 use crate::messages::{NewestSubject, shown};
-use crate::progress::{listed, seat_names};
+use crate::progress::{listed, seat_name, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::restored::told_by;
 use crate::{input, messages, parent, prompt};
@@ -144,7 +144,7 @@ fn answer(args: &RestoredAnswer, out: &Output) -> Result<Exit, CliError> {
         }
     };
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
-    let no_part = || messages::no_part(path, &ask.ceremony.to_string(), state.path());
+    let no_part = || messages::not_shared(path, &ask.ceremony.to_string(), state.path());
     let view = state.find(&ask.ceremony).map_err(messages::store)?;
     let view = view.filter(|view| view.is_written().unwrap_or(true)).ok_or_else(no_part)?;
     if state.unsure(&ask.ceremony).map_err(messages::store)?.is_some() {
@@ -247,13 +247,16 @@ fn take(args: &RestoredTake, out: &Output) -> Result<Exit, CliError> {
     if let Some(board) = &board {
         let good = |who: Index, bytes: &[u8]| -> Result<Verdict, BoardError> {
             let read = Answer::decode(bytes).and_then(|one| one.check(&ask, of).map(|()| one));
-            Ok(match read {
+            let why = match read {
                 Ok(answer) if answer.operator == who => {
                     kept.add(answer);
-                    Verdict::Known
+                    return Ok(Verdict::Known);
                 }
-                _ => Verdict::Junk,
-            })
+                Ok(_) => "an answer of another operator".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            bad.push(format!("{}: {}: {why}", shown(board.path()), seat_name(of, who)));
+            Ok(Verdict::Junk)
         };
         answers(board, ask.id(), &shares.others(me), good).map_err(messages::board)?;
     }

@@ -279,7 +279,7 @@ fn attempt_without(
         );
     }
     let without: String = culprits.iter().map(|index| format!(" --without {index}")).collect();
-    let left = ceremony.n() - culprits.len();
+    let left = ceremony.parts().receivers.iter().filter(|seat| !culprits.contains(seat)).count();
     let add = if left < FEWEST_OPERATORS { " --add CARD@HOST:PORT" } else { "" };
     format!("quorate spec next {}{without}{add} --reason \"...\" -o {}", quoted(file), quoted(new))
 }

@@ -9,7 +9,7 @@ use quorate::audit::describe::in_quotes;
 use quorate::spec::file::{FILE_VERSION, PolicyEntry};
 use quorate::spec::show::describe;
 use quorate::spec::threshold::{Index, Threshold};
-use quorate::spec::{Ceremony, CeremonyFile};
+use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind};
 
 /// Most characters of a reason.
 const LONGEST_REASON: usize = 500;
@@ -103,13 +103,18 @@ fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyF
         let gone = stay.iter().take(place).filter(|stays| !**stays).count();
         entry.dealer = entry.dealer.saturating_sub(u16::try_from(gone).unwrap_or(u16::MAX));
     }
+    // Such a point may be an operator's number in SSV's contract, which nobody can guess.
+    let numbered = file.operators.iter().any(|operator| operator.point.is_some());
+    if old.reshare().is_some() && numbered && !args.add.is_empty() {
+        return Err(messages::next_numbered(old.kind() == CeremonyKind::Import));
+    }
     let mut stay = stay.into_iter();
     file.operators.retain(|_| stay.next().unwrap_or(false));
     for text in &args.add {
         let mut added = spec::operator(text)?;
         // Behind all the others; one that cannot be is refused when the file is read back.
-        let largest = file.operators.iter().filter_map(|operator| operator.point).max();
-        if old.reshare().is_none() || largest.is_some() {
+        if old.reshare().is_none() {
+            let largest = file.operators.iter().filter_map(|operator| operator.point).max();
             added.point = largest.map_or(Some(1), |point| point.checked_add(1));
         }
         file.operators.push(added);
@@ -154,8 +159,9 @@ fn changes(old: &Ceremony, file: &CeremonyFile, without: &[Index], args: &SpecNe
         changes.push(format!("New operators: {}.", args.add.len()));
     }
     let (t, n) = (usize::from(file.threshold), receivers(file));
-    let before = old.threshold().participants();
-    if (t, n) != (old.t(), before) {
+    let before = old.holders();
+    // A repair leaves all shares of its parent as they are.
+    if !old.is_repair() && (t, n) != (old.t(), before) {
         let how = if args.threshold.is_some() { "as asked" } else { "two thirds, rounded up" };
         changes.push(format!(
             "Any {t} of {n} operators can sign ({how}); before, it was any {} of {before}.",

@@ -9,7 +9,7 @@ use crate::packet::{self, Brought};
 use crate::parent::{self, Attached};
 use crate::progress::seat_name;
 use crate::report::{CliError, Output, talk};
-use crate::restored::{demand_newest, demand_not_imported};
+use crate::restored::{demand_newest, demand_not_committed, demand_not_imported};
 use crate::{import_keys, messages, node_key, prompt, secret_file, ssv_key};
 use quorate::audit::facts::Audited;
 use quorate::ethereum::keystore::{Kdf, Password};
@@ -210,7 +210,7 @@ fn with_old_shares(
 }
 
 /// Of the shares of a parent that came out of a backup, also as a repair in which they were
-/// regained: asks for the word that no newer ones exist.
+/// regained, or of which nothing came out of it: asks for the word that no newer ones exist.
 fn demand_newest_of(
     lock: &Lock,
     seat: &OwnSeat,
@@ -220,7 +220,13 @@ fn demand_newest_of(
     demand_newest(lock, parent.ceremony(), &args.newest)?;
     let key = seat.operator.key().public();
     let repairs = repairs_of(lock.state(), &key, &parent.certificate());
-    for (_, repair) in repairs.map_err(messages::machine)? {
+    let repairs = repairs.map_err(messages::machine)?;
+    let here = lock.state().find(&parent.ceremony().digest()).map_err(messages::store)?;
+    let has_log = here.map_or(Ok(false), |view| view.has_log()).map_err(messages::store)?;
+    if !has_log && repairs.is_empty() {
+        return demand_not_committed(lock, seat, parent.ceremony(), &args.newest);
+    }
+    for (_, repair) in repairs {
         demand_newest(lock, &repair, &args.newest)?;
     }
     Ok(())

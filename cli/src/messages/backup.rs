@@ -123,6 +123,20 @@ pub(crate) fn unsure_import(ceremony: &Ceremony, date: &str) -> String {
     )
 }
 
+/// What is not known of the shares that a witness stops, in a directory that came out of a backup
+/// without them.
+pub(crate) fn unsure_witness(parent: &Ceremony, date: &str) -> String {
+    format!(
+        "WARNING: this directory came out of a backup of {date}, and this operator's shares of \
+         {:?} are not in it. What it committed them to after that is not known here: a reshare \
+         may have made newer ones. Then these must not be dealt again. Ask at least {} of the \
+         other operators which generation of these validators is the newest that they know, and \
+         whether they know of a reshare that has begun.",
+        parent.name(),
+        needed(parent)
+    )
+}
+
 /// Another sentence than the one about newer shares.
 pub(crate) fn not_newest_by_word() -> CliError {
     usage(

@@ -164,6 +164,10 @@ pub(crate) fn no_credentials(path: &Path, error: CredentialsError) -> CliError {
             "a key of an account or operator signs for all of its users: keep it away from here, \
              and ask whoever keeps the server for a user's"
         }
+        CredentialsError::Utf16 => {
+            "save it again as UTF-8 or ASCII: in PowerShell, not with >, but with Set-Content \
+             -Encoding ascii"
+        }
         CredentialsError::Seed | CredentialsError::Block(_) => {
             "copy the file again, whole, as whoever keeps the server gave it to you; or ask for a \
              new one"

@@ -67,6 +67,15 @@ pub(crate) fn not_asked(path: &Path) -> CliError {
     )
 }
 
+/// Nothing of the ceremony is here, and what is only in keystores tells nothing of it.
+pub(crate) fn not_shared(path: &Path, ceremony: &str, dir: &Path) -> CliError {
+    local(
+        format!("{}: {} holds nothing from the ceremony {ceremony}", shown(path), shown(dir)),
+        "give the state directory with which you took part, with --dir. Without its notes nothing \
+         is known of newer shares: then others answer",
+    )
+}
+
 /// Nothing of what was given is an answer.
 pub(crate) fn no_answer_counts(bad: &[String]) -> CliError {
     CliError::new(

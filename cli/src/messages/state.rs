@@ -195,6 +195,12 @@ pub(crate) fn replay(error: &ReplayError, dir: &Path) -> CliError {
     if *error == ReplayError::OtherInstall {
         return other_install(dir);
     }
+    if *error == ReplayError::Agreed {
+        return local(
+            format!("{}: {error}", shown(dir)),
+            "run it again, until it is finished: others may have finished it",
+        );
+    }
     if *error == ReplayError::PutBack {
         return put_back(dir, &PutBack::default());
     }

@@ -14,6 +14,7 @@ use crate::support::files::private;
 use crate::support::nats::Server;
 use crate::support::ports::free_address;
 use crate::support::program::{Ended, end};
+use crate::support::repository;
 
 fn doctor(scene: &Scene, url: &str, more: &[&str]) -> Ended {
     let args = ["--json", "doctor", "ceremony.toml", "--via", url];
@@ -37,6 +38,23 @@ fn says(what: &str) -> String {
 
 fn info(more: &str) -> String {
     says(&format!("INFO {{\"max_payload\":1048576{more}}}\r\nPONG\r\n"))
+}
+
+/// A reshare without its parent's transcript: what does not depend on it is looked at all the same.
+#[test]
+fn a_server_is_looked_at_without_the_transcript_of_a_parent() {
+    let scene = Scene::new(3, &[]);
+    let parent = repository("test-vectors/ceremony/3-of-4.quorate");
+    let args = ["--from", parent.to_str().unwrap(), "--name", "Next", "-o", "reshare.toml"];
+    end(scene.by(0, &[&["reshare", "new"][..], &args].concat())).done();
+    let nobody = format!("nats://{}", free_address());
+    let args = ["--json", "doctor", "reshare.toml", "--via", &nobody];
+    let ended = end(scene.by(0, &args));
+    own_fault(&ended, "parent", "", "--from");
+    own_fault(&ended, "server", "connection refused", "nothing listens there");
+    // And a board.
+    let args = ["--json", "doctor", "reshare.toml", "--board", "no-folder"];
+    own_fault(&end(scene.by(0, &args)), "board", "no-folder", "");
 }
 
 /// Faults that need no server.

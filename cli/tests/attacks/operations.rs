@@ -225,6 +225,29 @@ fn attack_o6_machine_set_back() {
     assert_ne!(new.commitment, old.commitment);
 }
 
+/// Whoever has signed its last statement is bound by it: another may have finished with it.
+#[test]
+fn attack_o7_giving_up_after_the_last_statement() {
+    let mut all = machines(4, 3, TWO_VALIDATORS);
+    run(&mut all, &mut |_, to, frame| {
+        let last = matches!(&frame, Frame::Statement(bytes) if bytes[7] == Round::Final.number());
+        if last && to.get() == 1 { Vec::new() } else { vec![frame] }
+    });
+    let participant = all[0].participant.take().unwrap();
+    assert!(participant.has_said(Round::Final) && !participant.is_finished());
+    assert_eq!(participant.abandon().err(), Some(ReplayError::Agreed));
+    // The one that only lacks others' commits is not bound yet.
+    let mut all = machines(4, 3, TWO_VALIDATORS);
+    run(&mut all, &mut |_, to, frame| {
+        let commit =
+            matches!(&frame, Frame::Statement(bytes) if bytes[7] == Round::Commit.number());
+        if commit && to.get() == 1 { Vec::new() } else { vec![frame] }
+    });
+    let participant = all[0].participant.take().unwrap();
+    assert!(participant.has_said(Round::Commit) && !participant.has_said(Round::Final));
+    assert!(participant.abandon().is_ok());
+}
+
 #[test]
 fn attack_o7_giving_up_when_prepared() {
     let mut all = machines(4, 3, TWO_VALIDATORS);

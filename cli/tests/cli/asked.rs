@@ -3,6 +3,11 @@
 
 use std::fs;
 
+use quorate::primitives::hash::Digest;
+use quorate::spec::Index;
+use quorate_operator::carrier::board::Folder;
+use quorate_operator::requests::put_answer;
+use quorate_operator::store::{Restored, StateDir};
 use serde_json::{Value, json};
 
 use crate::lost_seats::{BOARD, WITHOUT, all_stop_at_a_board, step};
@@ -108,7 +113,11 @@ fn enough_answers_of_others_take_the_place_of_the_sentence() {
     fs::copy(demo.path("bob.ask"), other.path("bob.ask")).unwrap();
     let stranger = ["restored", "answer", "bob.ask", "-o", "strange"];
     fs::remove_dir_all(other.path("demo/carol/ceremonies")).unwrap();
-    other.by("carol", &stranger).failed(1, &["holds nothing from the ceremony"]);
+    let nothing = ["holds nothing from the ceremony", "then others answer"];
+    let stranger = other.by("carol", &stranger);
+    stranger.failed(1, &nothing);
+    // Keystores do not tell what came after them.
+    assert!(!stranger.stderr.contains("--keystores"), "{}", stranger.stderr);
 
     // An answer to another directory of the same operator says nothing here.
     restored(&demo, "bob");
@@ -217,11 +226,80 @@ fn questions_and_answers_by_a_board() {
         let answer = [&["restored", "answer", &id][..], &board].concat();
         assert_eq!(demo.by(operator, &answer).done().json()["file"], Value::Null);
     }
+    // What others have put in an operator's place is named, and stands in nobody's way.
+    let board_of = Folder::open(&demo.path("board")).unwrap();
+    let (ask, carol) = (id_of(&id), Index::new(3).unwrap());
+    let take_there = || demo.by("bob", &[&["restored", "take", FILE][..], &board].concat());
+    answered(&demo, "alice", "bob.ask");
+    let of_another = fs::read(demo.path("alice-bob.ask")).unwrap();
+    put_answer(&board_of, ask, carol, &of_another).unwrap();
+    put_answer(&board_of, ask, carol, &altered(&of_another)).unwrap();
     let missing = "0".repeat(64);
     let nothing = demo.by("dave", &[&["restored", "answer", &missing][..], &board].concat());
     nothing.failed(2, &["is on this board"]);
-    demo.by("bob", &[&["restored", "take", FILE][..], &board].concat()).done();
+    let taken = take_there().done();
+    let said = taken.json()["not_counted"].to_string();
+    for why in ["an answer of another operator", "its signature is not that of the operator"] {
+        assert!(said.contains(why), "{said}");
+        assert!(taken.stderr.contains(&format!("\"carol\" (operator 3): {why}")), "{said}");
+    }
     export(&demo, "keystores", &[]).done();
+}
+
+fn id_of(text: &str) -> Digest {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).unwrap();
+    Digest(bytes)
+}
+
+/// The same file with another last byte, which is one of its signature.
+fn altered(answer: &[u8]) -> Vec<u8> {
+    let mut altered = answer.to_vec();
+    *altered.last_mut().unwrap() ^= 1;
+    altered
+}
+
+/// The backup of a witness is older than the ceremony whose shares it stops: like a dealer, it is
+/// asked what it does not know.
+#[test]
+fn a_witness_without_the_log_of_the_parent_is_asked() {
+    let demo = generation();
+    fs::remove_dir_all(demo.path("demo/dave/ceremonies")).unwrap();
+    backed_up(&demo, "dave");
+    restored(&demo, "dave");
+    drafted(&demo, "next", &["alice", "bob", "carol", "dave"], &["--witness", "dave"]).done();
+    let from = ["--from", PARENT];
+    let begins = |more: &[&str]| {
+        let mut dave = start(&demo, "dave", "next.toml", &[&from[..], more].concat());
+        dave.until("Round 1 of 5");
+        dave.signal(Signal::INT);
+        dave.ends_with(5);
+    };
+    let asks = ["came out of a backup of 20", "are not in it", "--yes-newest"];
+    start(&demo, "dave", "next.toml", &from).ended().failed(2, &asks);
+    let wrong = [&from[..], &["--yes-newest", "yes"]].concat();
+    start(&demo, "dave", "next.toml", &wrong).ended().failed(2, &["that is not the sentence"]);
+    assert!(!demo.path("demo/dave/ceremonies").exists());
+    begins(&NEWEST);
+    // The word is remembered.
+    begins(&[]);
+}
+
+/// What a restored directory does not know begins with the oldest backup that it came out of.
+#[test]
+fn a_backup_of_a_restored_directory_is_dated_by_the_older_one() {
+    let demo = scene();
+    let state = StateDir::open(&demo.path("demo/bob")).unwrap();
+    let lock = state.lock().unwrap();
+    lock.note_restored(&Restored { made: 1_700_000_000, ceremony: Digest::ZERO }).unwrap();
+    drop(lock);
+    fs::remove_file(demo.path("bob.backup")).unwrap();
+    backed_up(&demo, "bob");
+    fs::remove_dir_all(demo.path("demo/bob")).unwrap();
+    let again = ["backup", "restore", "bob.backup", "--kdf-cost", "10"];
+    let said = demo.run(&[&["--dir", "demo/bob"][..], &again].concat()).done();
+    let date = "What this operator signed after 2023-11-14 is not known here.";
+    assert!(said.stdout.contains(date), "{}", said.stdout);
 }
 
 /// Carol regained her share of the key generation in a repair; what came out of her backup is that.

@@ -323,16 +323,15 @@ fn the_demo_deals_whole_keys_and_audits_them() {
     assert!(solo.keys().all(|name| mode(home.path().join("d/solo").join(name)) == 0o600));
 }
 
-/// Shares whose keys were put together and imported: they are not exported, nor dealt, by whoever
-/// took part in the import. And a restored dealer is asked whether it has dealt the keys since.
-#[test]
-fn keys_that_were_put_together_and_imported_supersede_their_shares() {
-    let demo = Demo::new(PLAIN);
-    fs::copy(demo.out("alice").join("public/transcript.quorate"), demo.path("old")).unwrap();
+/// Puts the keys of the demo's key generation together, in the folder `whole`, with the password in
+/// `new`; its transcript is `old`.
+fn put_together(demo: &Demo) {
+    let out = |operator: &str| outputs(demo, operator, "demo/ceremony.toml");
+    fs::copy(out("alice").join("public/transcript.quorate"), demo.path("old")).unwrap();
     private(demo.path("new"), "of the whole keys");
     let mut args: Vec<String> = ["recover", "old", "--kdf", "pbkdf2"].map(str::to_owned).to_vec();
     for operator in ["alice", "bob", "carol"] {
-        let folder = demo.out(operator).join("secret").to_str().unwrap().to_owned();
+        let folder = out(operator).join("secret").to_str().unwrap().to_owned();
         args.extend(["--share".to_owned(), folder]);
     }
     let said =
@@ -341,6 +340,58 @@ fn keys_that_were_put_together_and_imported_supersede_their_shares() {
     args.extend(["--keystore-password-file", "demo/passphrase"].map(str::to_owned));
     args.extend(said.iter().chain(&out).map(|text| (*text).to_owned()));
     demo.run(&args).done();
+}
+
+/// A reshare, and then an import of the same keys, which does not hang on it: a backup of both is
+/// restored, and the older shares stay superseded.
+#[test]
+fn a_backup_of_a_reshare_and_a_later_import_of_its_keys_is_restored() {
+    let demo = Demo::new(("resharedone", &["--reshare", "--validators", "1", "--kdf", "pbkdf2"]));
+    put_together(&demo);
+    let new = ["import", "new", "--keystores", "whole", "--name", "Again", "--network", "hoodi"];
+    let claims = ["--withdrawal", ADDRESS, "--compounding", "false", "--threshold", "2"];
+    let three = ["alice", "bob", "erin"];
+    draft(&demo, &[&new[..], &claims].concat(), "import.toml", &three);
+    let keys = ["--keystores", "whole", "--password-file", "new"];
+    let others: Vec<Running> =
+        three[1..].iter().map(|operator| start(&demo, operator, "import.toml", &[])).collect();
+    interrupted(vec![start(&demo, "alice", "import.toml", &keys)]);
+    let word = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
+    done(start(&demo, "alice", "import.toml", &word));
+    others.into_iter().for_each(|running| drop(done(running)));
+
+    let cheap = ["--kdf-cost", "10"];
+    let newest = ["--yes-newest", "no newer shares of these validators exist"];
+    for operator in ["alice", "erin"] {
+        let state = || {
+            let of = |file: &&str| outputs(&demo, operator, file).join("public/transcript.quorate");
+            let both = ["demo/reshare.toml", "import.toml"];
+            let transcripts = both.iter().map(|file| fs::read(of(file)).unwrap());
+            let notes = files(&demo.path("demo").join(operator).join("children"));
+            (transcripts.collect::<Vec<_>>(), notes)
+        };
+        let before = state();
+        let file = format!("{operator}.backup");
+        demo.by(operator, &[&["backup", "make", &file][..], &cheap].concat()).done();
+        fs::remove_dir_all(demo.path("demo").join(operator)).unwrap();
+        demo.by(operator, &[&["backup", "restore", &file][..], &cheap].concat()).done();
+        assert!(state() == before && !before.1.is_empty(), "{operator}");
+        let export = |ceremony: &str, folder: &str| {
+            let folder = format!("{operator}-{folder}");
+            let args = ["export", "keystores", ceremony, "--kdf", "pbkdf2", "--out", &folder];
+            demo.by(operator, &[&args[..], &newest].concat())
+        };
+        export("demo/reshare.toml", "old").failed(1, &["these shares are superseded"]);
+        export("import.toml", "new").done();
+    }
+}
+
+/// Shares whose keys were put together and imported: they are not exported, nor dealt, by whoever
+/// took part in the import. And a restored dealer is asked whether it has dealt the keys since.
+#[test]
+fn keys_that_were_put_together_and_imported_supersede_their_shares() {
+    let demo = Demo::new(PLAIN);
+    put_together(&demo);
 
     // The machine of the dealer is replaced before it deals.
     let cheap = ["--kdf-cost", "10"];
@@ -378,6 +429,11 @@ fn keys_that_were_put_together_and_imported_supersede_their_shares() {
     draft(&demo, &from, "next.toml", &four[..3]);
     let refused = start(&demo, "bob", "next.toml", &["--from", "old"]).ended();
     refused.failed(1, &["to another reshare or import"]);
+    // Nor if the note of the import is lost: its log tells.
+    fs::rename(demo.path("demo/bob/children"), demo.path("notes")).unwrap();
+    let refused = start(&demo, "bob", "next.toml", &["--from", "old"]).ended();
+    refused.failed(1, &["to another reshare or import"]);
+    fs::rename(demo.path("notes"), demo.path("demo/bob/children")).unwrap();
     // Those of the import are.
     let transcript = outputs(&demo, "bob", "import.toml").join("public/transcript.quorate");
     let from = transcript.to_str().unwrap();

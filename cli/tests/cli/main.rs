@@ -4,6 +4,7 @@
 
 mod asked;
 mod backups;
+mod by_server;
 
 mod case;
 

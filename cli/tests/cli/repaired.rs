@@ -100,6 +100,8 @@ fn finish(demo: &Demo, file: &str) {
     for (operator, running) in running {
         let ended = running.ended();
         assert_eq!(ended.code, 0, "{operator}: {}", ended.stderr);
+        // Everybody goes on signing.
+        assert!(!ended.stderr.contains("stops"), "{operator}: {}", ended.stderr);
         let shares = if operator == "carol" { "keystores" } else { "none" };
         assert_eq!(ended.json()["shares"], shares, "{operator}");
     }

@@ -80,6 +80,9 @@ fn a_lock_with_other_nodes_is_signed_by_all_of_them() {
     // A threshold makes no lock.
     let three = combine(&cleared, &parent, &answers[..3]);
     assert_eq!(three, Err(CombineError::Required(vec![Index::new(4).unwrap()])));
+    // Nor is a threshold spoken of where fewer have answered.
+    let two = combine(&cleared, &parent, &answers[..2]);
+    assert_eq!(two, Err(CombineError::Required([3, 4].map(|n| Index::new(n).unwrap()).to_vec())));
     let lock = combine(&cleared, &parent, &answers).unwrap().lock.unwrap();
     check_lock(&lock, BTreeSet::new()).unwrap();
     let first = machines[0].participant().lock().unwrap();
@@ -269,6 +272,12 @@ fn a_lock_needs_every_operator_and_its_own_node() {
     let partials = ["partial-alice.json", "partial-bob.json", "partial-carol.json"];
     demo.by("carol", &[&args[..], &["-o", "lock.json"], &partials].concat())
         .failed(5, &["no valid answer from \"erin\""]);
+    let two = demo.by("carol", &[&args[..], &["-o", "lock.json"], &partials[..2]].concat());
+    two.failed(
+        5,
+        &["no valid answer from \"", "\"erin\"", "\"carol\"", "all operators with shares"],
+    );
+    assert!(!two.stderr.contains("required: 3"), "{}", two.stderr);
     assert!(!demo.path("lock.json").exists());
     // The policy is asked.
     private(demo.path("demo/bob/signing.toml"), "locks = \"never\"\n");
@@ -299,6 +308,22 @@ fn a_lock_needs_every_operator_and_its_own_node() {
         .failed(1, &["has already signed for the lock of an Obol cluster"]);
 }
 
+/// Whoever has had enough of waiting is told whose answers a lock needs: of everybody.
+#[test]
+fn who_stops_waiting_for_a_lock_hears_of_no_threshold() {
+    let demo = Demo::new(RESHARED);
+    let args = ["obol", "run", "demo/lock-request.json", "--yes", "--wait", "1", "-o", "none"];
+    let ended = demo.start("alice", &args).ends_with(5);
+    let said = ended.json();
+    assert_eq!((&said["counted"], &said["needed"]), (&json!(1), &json!(4)));
+    let shown = said.to_string();
+    assert!(!shown.contains("are required"), "{shown}");
+    for who in ["bob", "carol", "erin"] {
+        assert!(said["waiting_for"].to_string().contains(who), "{shown}");
+    }
+    assert!(!demo.path("none").exists());
+}
+
 #[test]
 fn operators_who_are_online_write_the_same_lock() {
     let demo = Demo::new(RESHARED);
@@ -308,7 +333,9 @@ fn operators_who_are_online_write_the_same_lock() {
             ["obol", "run", "demo/lock-request.json", "--yes", "--wait", "600", "-o", &output];
         demo.start(operator, &args)
     };
-    let running = CLUSTER.map(start);
+    let mut running = CLUSTER.map(start);
+    // Each counts to all four: no three of them make a lock.
+    running[0].until("answers, 4 needed.");
     let made = fs::read(demo.path("demo/cluster-lock.json")).unwrap();
     for (operator, running) in CLUSTER.iter().zip(running) {
         running.ended().done();

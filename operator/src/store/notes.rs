@@ -149,17 +149,18 @@ impl StateDir {
         Ok(restored.filter(|restored| newest != Some(*restored)))
     }
 
-    /// What is not known of the keys that an import deals, of which no log tells: whether they were
-    /// dealt since the backup that this directory came out of. `None` if it came out of none, or if
-    /// a person has said so of this import.
+    /// What is not known of a ceremony's keys where no log here tells: of the whole keys that an
+    /// import deals, whether they were dealt since the backup that this directory came out of; of
+    /// the shares that a witness stops, what it has committed them to since. `None` if it came out
+    /// of none, or if a person has said so of this import or reshare.
     ///
     /// # Errors
     /// As [`StateDir::unsure`].
-    pub fn unsure_import(&self, import: &Digest) -> Result<Option<Restored>, StoreError> {
+    pub fn unsure_beside(&self, own: &Digest) -> Result<Option<Restored>, StoreError> {
         let directory = self.restored(&Digest::ZERO)?;
-        let own = directory.map(|note| Restored { ceremony: *import, ..note });
-        let newest = self.newest(import)?;
-        Ok(own.filter(|own| newest != Some(*own)))
+        let note = directory.map(|note| Restored { ceremony: *own, ..note });
+        let newest = self.newest(own)?;
+        Ok(note.filter(|note| newest != Some(*note)))
     }
 
     /// Whether this ceremony came out of a backup; with zero in its place, this directory.

@@ -285,7 +285,7 @@ fn small_secret(value: u8) -> SecretScalar {
 fn shares_become_keystores() {
     let kdf = Kdf::insecure_scrypt();
     let key = DerivedKey::derive(kdf, &password("correct horse"), [3; 32]);
-    let holder = Holder { ceremony: "Example cluster", index: 2, required: 3, participants: 4 };
+    let holder = Holder { ceremony: "Example cluster", number: 2, required: 3, participants: 4 };
     let shares = || vec![small_secret(5), small_secret(6)];
     let public: Vec<G1> = shares().iter().map(|share| share.base_mult().unwrap()).collect();
     let random = || Script((0..160).collect());

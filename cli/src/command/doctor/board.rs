@@ -19,13 +19,7 @@ pub(super) fn look(
     is_begun: bool,
     findings: &mut Findings,
 ) -> Option<()> {
-    match meeting {
-        Meeting::Folder(folder) => {
-            let tried = store::try_writing(&folder.path().join(TRIED)).map_err(messages::store);
-            findings.take("board", tried)?;
-        }
-        Meeting::Nats(nats) => server(nats, ceremony, findings)?,
-    }
+    answers(meeting, longest_posting(ceremony), findings)?;
     if !is_begun {
         let begun = has_begun(meeting, ceremony, me).map_err(messages::board);
         if findings.take("board", begun)? {
@@ -37,9 +31,21 @@ pub(super) fn look(
     Some(())
 }
 
+/// Whether a folder can be written, or a server does what a board needs: the longest file that it
+/// gets has so many bytes.
+pub(super) fn answers(meeting: &Meeting, longest: u64, findings: &mut Findings) -> Option<()> {
+    match meeting {
+        Meeting::Folder(folder) => {
+            let tried = store::try_writing(&folder.path().join(TRIED)).map_err(messages::store);
+            findings.take("board", tried)
+        }
+        Meeting::Nats(nats) => server(nats, longest, findings),
+    }
+}
+
 /// Whether a server answers, lets this user in, has room in its messages, and keeps what it hears.
-fn server(nats: &Nats, ceremony: &Ceremony, findings: &mut Findings) -> Option<()> {
-    let looked = nats.look(longest_posting(ceremony)).map_err(unreached);
+fn server(nats: &Nats, longest: u64, findings: &mut Findings) -> Option<()> {
+    let looked = nats.look(longest).map_err(unreached);
     let looked = findings.take("server", looked)?;
     let version = match looked.version.is_empty() {
         true => "of an unknown version".to_owned(),

@@ -28,6 +28,7 @@ use quorate::identity::Operator;
 use quorate::message::shape::Shape;
 use quorate::protocol::participant::OwnSeat;
 use quorate::spec::{Ceremony, Index};
+use quorate_operator::longest_posting;
 use quorate_operator::machine::{self, room_needed};
 use quorate_operator::store::{CeremonyView, StateDir};
 
@@ -172,12 +173,17 @@ fn of_parent(
     transcripts: Option<Vec<Vec<u8>>>,
     findings: &mut Findings,
 ) -> Option<(Ceremony, Option<Audited>)> {
-    let has_parent = ceremony.has_parent();
+    let (has_parent, longest) = (ceremony.has_parent(), longest_posting(&ceremony));
     let attached = match transcripts {
         Some(transcripts) if has_parent => parent::packed(&args.file, ceremony, transcripts),
         _ => parent::attach(ceremony, &args.from, found),
     };
-    let Attached { ceremony, parent, .. } = findings.take("parent", attached)?;
+    let Some(Attached { ceremony, parent, .. }) = findings.take("parent", attached) else {
+        // What a server is asked does not depend on the parent.
+        let meeting = findings.take("board", Meeting::of(&args.meeting))??;
+        board::answers(&meeting, longest, findings);
+        return None;
+    };
     if has_parent {
         findings.good("parent", "its transcript, and those before it, pass the audit");
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::ended::{Ended, received};
+use super::ended::{Ended, needed, received};
 use super::result::{Product, blamed, product};
 use crate::live::{has_address, left, stopped};
 use crate::messages;
@@ -196,8 +196,7 @@ impl<C: Channels> Drive<C> {
                     self.hung_up.push(format!("{}: {why}", self.name(peer)));
                 }
                 Action::Counted(operator) => {
-                    let (counted, needed) =
-                        (self.live.counted(), self.live.parent().ceremony().t());
+                    let (counted, needed) = (self.live.counted(), needed(&self.live));
                     self.progress.say(&format!(
                         "{} has answered: {counted} answers, {needed} needed.",
                         self.name(operator)

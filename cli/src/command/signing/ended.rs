@@ -36,6 +36,12 @@ pub(super) fn received(live: &Live) -> String {
     format!("{custodian} says that it counts this operator's answer{sent}")
 }
 
+/// How many answers it takes: for a lock those of all that have shares, otherwise a threshold.
+pub(super) fn needed(live: &Live) -> usize {
+    let cleared = live.cleared();
+    if cleared.lock.is_some() { cleared.required.len() } else { live.parent().ceremony().t() }
+}
+
 impl Ended {
     /// Says it. Operator `me` asks.
     pub(super) fn finish(mut self, me: Index, out: &Output) -> Result<Exit, CliError> {
@@ -62,9 +68,9 @@ impl Ended {
             (_, Some(Ending::Hopeless)) => {
                 let why = [self.bad, self.hung_up].concat();
                 let lacking = live.lacking();
-                if !lacking.is_empty() && live.counted() >= ceremony.t() {
-                    let (names, locks) =
-                        (seat_names(ceremony, &lacking), live.cleared().lock.is_some());
+                let locks = live.cleared().lock.is_some();
+                if !lacking.is_empty() && (locks || live.counted() >= ceremony.t()) {
+                    let names = seat_names(ceremony, &lacking);
                     let error = messages::required_answers(&names, &why, locks);
                     return Ok(out.fail(&error, fields));
                 }
@@ -134,7 +140,8 @@ impl Ended {
     /// The time was over, or the person had had enough.
     fn stopped(&self, waiting: &[Named], fields: Value, out: &Output) -> Result<Exit, CliError> {
         let live = &self.live;
-        let (counted, needed) = (live.counted(), live.parent().ceremony().t());
+        let (counted, locks) = (live.counted(), live.cleared().lock.is_some());
+        let needed = needed(live);
         let (far, more) = match live.role() {
             Role::Contributor(_) if live.is_received() => {
                 (format!("{}, but not that it has enough.", received(live)), json!({}))
@@ -145,13 +152,13 @@ impl Ended {
             }
             Role::Everybody | Role::Custodian => (
                 match live.lacking() {
-                    lacking if lacking.is_empty() || counted < needed => {
+                    lacking if lacking.is_empty() || !locks && counted < needed => {
                         format!("{counted} answers, but {needed} are required.")
                     }
                     lacking => format!(
                         "The answer of {} is required: nobody else can {}.",
                         listed(&seat_names(live.parent().ceremony(), &lacking)),
-                        messages::only_they_can(live.cleared().lock.is_some())
+                        messages::only_they_can(locks)
                     ),
                 },
                 json!({ "counted": counted, "needed": needed }),

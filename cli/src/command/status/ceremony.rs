@@ -347,7 +347,7 @@ impl Known<'_> {
                 ceremony.name(),
                 ceremony.network().name(),
                 ceremony.t(),
-                ceremony.receivers().count(),
+                ceremony.holders(),
                 ceremony.v(),
                 ceremony.attempt(),
                 words(ceremony).lines().map(|row| format!("\n{row}")).collect::<String>()

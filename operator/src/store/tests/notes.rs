@@ -100,14 +100,14 @@ fn a_newer_question_takes_the_place_of_an_older_one() {
 fn a_restored_directory_is_in_doubt_of_every_import() {
     let (_home, state) = state();
     let (one, two) = (Digest([1; 32]), Digest([2; 32]));
-    assert_eq!(state.unsure_import(&one).unwrap(), None);
+    assert_eq!(state.unsure_beside(&one).unwrap(), None);
     let lock = state.lock().unwrap();
     let directory = Restored { made: 7, ceremony: Digest::ZERO };
     lock.note_restored(&directory).unwrap();
     let unsure = Restored { made: 7, ceremony: one };
-    assert_eq!(state.unsure_import(&one).unwrap(), Some(unsure));
+    assert_eq!(state.unsure_beside(&one).unwrap(), Some(unsure));
     lock.note_newest(&unsure).unwrap();
-    assert_eq!(state.unsure_import(&one).unwrap(), None);
-    assert_eq!(state.unsure_import(&two).unwrap(), Some(Restored { ceremony: two, ..unsure }));
+    assert_eq!(state.unsure_beside(&one).unwrap(), None);
+    assert_eq!(state.unsure_beside(&two).unwrap(), Some(Restored { ceremony: two, ..unsure }));
     assert_eq!(state.unsure(&one).unwrap(), None, "no shares of it came out of the backup");
 }

@@ -30,6 +30,9 @@ pub enum CredentialsError {
     /// It is no text.
     #[error("this file is no text")]
     NotText,
+    /// It is text, in another form than every server's tools write and read.
+    #[error("this file is text in UTF-16, and credentials are in UTF-8")]
+    Utf16,
     /// It has several lines, and none of the marks of a file of credentials.
     #[error("this file has several lines, and is no .creds file")]
     Lines,
@@ -67,6 +70,9 @@ impl Credentials {
         let bytes = file.expose();
         if bytes.len() > LONGEST {
             return Err(CredentialsError::Long);
+        }
+        if is_utf16(bytes) {
+            return Err(CredentialsError::Utf16);
         }
         let text = core::str::from_utf8(bytes).map_err(|_| CredentialsError::NotText)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text).trim_end();
@@ -118,6 +124,14 @@ impl Credentials {
         };
         256 + 6 * secret
     }
+}
+
+/// Whether these bytes are UTF-16, as some editors and shells write: by its mark, or by a zero in
+/// each pair of bytes, which no text in UTF-8 has.
+fn is_utf16(bytes: &[u8]) -> bool {
+    let zeros = |at: usize| bytes.chunks(2).all(|pair| pair.get(at) == Some(&0));
+    let marked = [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| bytes.starts_with(mark));
+    marked || !bytes.is_empty() && (zeros(0) || zeros(1))
 }
 
 /// What a greeting says of credentials.
@@ -281,7 +295,16 @@ mod tests {
         ] {
             assert_eq!(of(text), Some(why), "{text}");
         }
-        let not_text = Credentials::parse(&SecretBytes::new(vec![0xff])).err();
-        assert_eq!(not_text, Some(CredentialsError::NotText));
+        let bytes = |bytes: Vec<u8>| Credentials::parse(&SecretBytes::new(bytes)).err();
+        assert_eq!(bytes(vec![0xff]), Some(CredentialsError::NotText));
+        // As an editor saves it, in either order of bytes, with its mark and without.
+        let wide = |text: &str, order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            text.encode_utf16().flat_map(order).collect()
+        };
+        for text in ["\u{feff}user:pass", "user:pass", "\u{feff}us\u{e9}r:pass"] {
+            for order in [u16::to_le_bytes, u16::to_be_bytes] {
+                assert_eq!(bytes(wide(text, order)), Some(CredentialsError::Utf16), "{text:?}");
+            }
+        }
     }
 }
