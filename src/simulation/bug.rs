@@ -39,6 +39,8 @@ pub enum Bug {
     DropsAnswers,
     /// The program leaves when its outputs are written, and leaves the others to themselves.
     LeavesEarly,
+    /// The program leaves when it has heard of everybody that it has finished, from whomever.
+    BelievesHearsay,
     /// An operator that breaks the rules is taken for an honest one.
     Framed,
     /// In a reshare: the machine says that its old keys are stopped, and its person has not.

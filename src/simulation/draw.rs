@@ -39,6 +39,7 @@ impl Plan {
         if chance.happens(400) {
             tighten(&mut chance, &mut plan.pacing);
         }
+        hub(&mut plan, t - 1);
         plan
     }
 
@@ -135,6 +136,7 @@ impl Plan {
         if life != Life::Repair {
             losses(&mut chance, &mut plan);
         }
+        hub(&mut plan, most);
         plan
     }
 }
@@ -183,6 +185,26 @@ fn losses(chance: &mut Chance, plan: &mut Plan) {
     }
 }
 
+/// In one of ten cases one operator alone reaches the others, until faults stop; mostly it breaks
+/// rules besides, if no more than `most` do then. By a chance of its own, like witnesses.
+fn hub(plan: &mut Plan, most: usize) {
+    let mut chance = Chance::new(plan.seed, "hub");
+    if !chance.happens(100) {
+        return;
+    }
+    let seat = chance.position(plan.fates.len());
+    plan.weather.hub = Some(seat);
+    let set_back = plan.fates.iter().filter(|fate| fate.rollback.is_some()).count();
+    let faulty = plan.adversaries.len() + plan.lies.len() + set_back;
+    let free = !plan.is_adversary(seat)
+        && plan.fates[seat].rollback.is_none()
+        && plan.lost.iter().all(|loss| loss.seat != seat);
+    if free && faulty < most && chance.happens(700) {
+        plan.lies.push((seat, *chance.pick(&Lie::OF_HUBS)));
+        plan.lies.sort_unstable();
+    }
+}
+
 /// Limits that ceremonies as small as these run into: a few frames on their way are many.
 fn tighten(chance: &mut Chance, pacing: &mut Pacing) {
     pacing.backlog = *chance.pick(&[0, 600, 2_000]);
@@ -201,7 +223,7 @@ fn weather(chance: &mut Chance, n: usize, until: u64) -> Weather {
         let island = (0..n).filter(|_| chance.happens(400)).collect();
         partitions.push((from, chance.between(from, until), island));
     }
-    Weather { latency, drop, duplicate, delay, corrupt, hostile, partitions }
+    Weather { latency, drop, duplicate, delay, corrupt, hostile, partitions, hub: None }
 }
 
 fn fates(chance: &mut Chance, plan: &mut Plan, mut rollbacks: usize) {

@@ -59,6 +59,8 @@ pub struct Host {
     /// Times and limits of its exchange.
     pub pacing: Pacing,
     chance: Chance,
+    /// Of a planted mistake: of whom it has heard that it has finished, from whomever.
+    hearsay: Seats,
 }
 
 /// To whom, and what.
@@ -226,6 +228,7 @@ impl Host {
             period,
             pacing,
             chance,
+            hearsay: Seats::default(),
         }
     }
 
@@ -304,6 +307,9 @@ impl Host {
             if self.home.bug == Some(Bug::Deaf) && own {
                 return Ok(reaction);
             }
+            if let Ok(Frame::Done(done)) = Frame::decode(bytes, &watch.shape) {
+                self.hearsay = self.hearsay.joined([done.operator].into_iter().collect());
+            }
             let inbox = exchange.participant().inbox();
             if self.home.bug == Some(Bug::FirstFinalTakesSlot) && is_second_final(inbox, bytes) {
                 return Ok(reaction);
@@ -313,6 +319,14 @@ impl Host {
         let mut storage = Watched { home: &mut self.home, watch };
         let actions = exchange.handle(event, moment, &mut storage).map_err(trouble)?;
         actions.into_iter().for_each(|action| reaction.take(action));
+        let participant = exchange.participant();
+        let unheard: Seats = participant.unconfirmed().into_iter().collect();
+        if self.home.bug == Some(Bug::BelievesHearsay)
+            && participant.is_finished()
+            && unheard.is_within(self.hearsay)
+        {
+            reaction.ends = Some(Running::Left);
+        }
         self.leak(watch, &mut reaction.letters);
         self.sign_wrongly(tick, watch, &mut reaction.letters);
         Ok(reaction)

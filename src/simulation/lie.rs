@@ -89,10 +89,25 @@ lies! {
     MinimaWithoutEnd = "minima-without-end",
     /// Says that it gives up after its commit, and goes on.
     AbandonsAndGoesOn = "abandons-and-goes-on",
+    /// Of what others say, passes nothing on: no statement, no box, no wish, no word.
+    PassesNothingOn = "passes-nothing-on",
+    /// Tells everybody that everybody else has finished, and keeps half of the others' finals and
+    /// words from half of them.
+    SaysDoneForOthers = "says-done-for-others",
+    /// Passes one thing on for another: statements in another's name or with another body, boxes
+    /// and wishes of somebody else, words of one as those of another; and claims to hold what it
+    /// does not.
+    SwapsWhatItPassesOn = "swaps-what-it-passes-on",
 }
 
 impl Lie {
-    /// Those that say something else in a ceremony of this kind than an honest operator.
+    /// Those about what others say: of an operator through which others reach each other. What it
+    /// says for itself is as it should be.
+    pub const OF_HUBS: [Self; 3] =
+        [Self::PassesNothingOn, Self::SaysDoneForOthers, Self::SwapsWhatItPassesOn];
+
+    /// Those that say something else for themselves in a ceremony of this kind than an honest
+    /// operator.
     pub fn of(life: Life) -> Vec<Self> {
         let fits = |lie: &Self| match lie {
             // Nobody stops in a repair, and no hello commits to anything.
@@ -102,7 +117,7 @@ impl Lie {
             | Self::DealsAnotherKey
             | Self::DealOpening => life != Life::Repair,
             Self::ComplainsOfMask => life == Life::Repair,
-            _ => true,
+            lie => !Self::OF_HUBS.contains(lie),
         };
         Self::ALL.iter().copied().filter(fits).collect()
     }

@@ -24,6 +24,7 @@ use crate::spec::threshold::Index;
 use super::chance::Chance;
 use super::home::Home;
 use super::host::Letters;
+use super::hub::HostileHub;
 use super::lie::Lie;
 
 /// The mask of one operator.
@@ -40,6 +41,8 @@ pub struct Mask {
     boxes: BTreeMap<Index, Vec<u8>>,
     secret: [u8; 32],
     told: u64,
+    /// What it makes of what others say.
+    hub: HostileHub,
     /// What its program deals of, as its disk has it.
     dealing: Option<(Secret32, Vec<SecretScalar>)>,
 }
@@ -51,8 +54,8 @@ impl Mask {
         let second = others.filter(|_| chance.happens(500)).collect();
         let (shape, secret) = (Shape::of(&seat.ceremony), chance.bytes());
         let (made, boxes) = (BTreeMap::new(), BTreeMap::new());
-        let (told, dealing) = (0, None);
-        Self { seat, shape, lie, second, made, boxes, secret, told, dealing }
+        let (told, hub, dealing) = (0, HostileHub::default(), None);
+        Self { seat, shape, lie, second, made, boxes, secret, told, hub, dealing }
     }
 
     /// Remembers the seed of its program, which is gone from the disk when it has dealt, and the
@@ -106,7 +109,7 @@ impl Mask {
             match frame {
                 Frame::Statement(bytes) => {
                     let Some(own) = self.own(&bytes) else {
-                        said.push((to, Frame::Statement(bytes)));
+                        said.extend(self.passes_on(to, Frame::Statement(bytes)));
                         continue;
                     };
                     for statement in self.instead(participant, &own, to, &mut new) {
@@ -120,13 +123,19 @@ impl Mask {
                     let sealed = self.boxes.get(&recipient).cloned().unwrap_or(sealed);
                     said.push((to, Frame::ShareBox { dealer, recipient, sealed }));
                 }
-                other => said.push((to, other)),
+                other => said.extend(self.passes_on(to, other)),
             }
         }
         (said, new)
     }
 
-    fn leaves_out(&self, peer: Index) -> bool {
+    /// What it passes on of others, and claims of them.
+    fn passes_on(&mut self, to: Index, frame: Frame) -> Letters {
+        let instead = self.hub.instead(self.lie, &self.seat, to, self.leaves_out(to), frame);
+        instead.into_iter().map(|frame| (to, frame)).collect()
+    }
+
+    pub(super) fn leaves_out(&self, peer: Index) -> bool {
         self.second.contains(&peer)
     }
 

@@ -57,6 +57,8 @@ mod people;
 
 pub mod plan;
 
+pub mod hub;
+
 pub mod import;
 
 pub mod repair;

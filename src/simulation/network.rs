@@ -128,10 +128,12 @@ impl Network {
 
     /// Whether the two cannot reach each other now.
     pub fn is_cut(&self, now: u64, a: Index, b: Index) -> bool {
-        self.weather.partitions.iter().any(|(from, to, island)| {
-            (*from..*to).contains(&now)
-                && island.contains(&a.position()) != island.contains(&b.position())
-        })
+        let apart = |hub: usize| ![a.position(), b.position()].contains(&hub);
+        self.weather.hub.is_some_and(apart)
+            || self.weather.partitions.iter().any(|(from, to, island)| {
+                (*from..*to).contains(&now)
+                    && island.contains(&a.position()) != island.contains(&b.position())
+            })
     }
 
     /// Takes bytes from `from` for `to`.

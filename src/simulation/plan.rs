@@ -35,6 +35,9 @@ pub struct Weather {
     pub hostile: u64,
     /// From when to when, and who is cut off from the rest.
     pub partitions: Vec<(u64, u64, Vec<usize>)>,
+    /// Who alone reaches the others (a position): all that two others say to each other, it passes
+    /// on, or does not.
+    pub hub: Option<usize>,
 }
 
 impl Weather {
@@ -48,6 +51,7 @@ impl Weather {
             corrupt: 0,
             hostile: 0,
             partitions: Vec::new(),
+            hub: None,
         }
     }
 }
@@ -93,7 +97,7 @@ pub struct Plan {
     pub shape: usize,
     /// Of a reshare, an import or a repair: position in [`ROSTERS`].
     pub roster: Option<usize>,
-    /// Of these: seats (positions) that break rules.
+    /// Of these: seats (positions) that break rules; of a key generation, a hub that does.
     pub lies: Vec<(usize, Lie)>,
     /// Number of validators.
     pub validators: usize,

@@ -10,6 +10,7 @@ use crate::message::share_box::decode_shares;
 use crate::primitives::curve::{Scalar, SecretScalar};
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::SecretBytes;
+use crate::protocol::evidence::Fault;
 use crate::spec::threshold::Index;
 use crate::transcript::container;
 
@@ -172,8 +173,13 @@ impl World {
             return;
         }
         let written = self.held_to_the_rules().any(Self::has_written);
+        // Minima that do not decode are kept as evidence, and passed on to nobody.
+        let passed_on = |fault: &Fault| {
+            fault.evidence.iter().all(|statement| statement.envelope.kind != Kind::Minima)
+        };
         let proven = |host: &Host| {
-            host.participant().is_some_and(|participant| participant.proven_fault().is_some())
+            let found = host.participant().and_then(|participant| participant.proven_fault());
+            found.is_some_and(|fault| passed_on(&fault))
         };
         let (what, lagging): (&str, Vec<Index>) = match written {
             true => {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod crash_points;
+mod hubs;
 mod imports;
 mod lives;
 mod lost;

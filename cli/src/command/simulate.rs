@@ -102,12 +102,14 @@ impl Told<'_> {
     fn cheats(&self) -> Counts {
         let totals = self.totals;
         let of = |counts: Option<&(u64, u64)>| counts.copied().unwrap_or_default();
+        let lie = |lie: &Lie| (lie.name(), of(totals.lies.get(lie)));
+        let adversary = |kind: &Adversary| (kind.name(), of(totals.adversaries.get(kind)));
         match self.kind.name {
-            Some(_) => Lie::ALL.iter().map(|lie| (lie.name(), of(totals.lies.get(lie)))).collect(),
-            None => Adversary::ALL
-                .iter()
-                .map(|kind| (kind.name(), of(totals.adversaries.get(kind))))
-                .collect(),
+            Some(_) => Lie::ALL.iter().map(lie).collect(),
+            None => {
+                let adversaries = Adversary::ALL.iter().map(adversary);
+                adversaries.chain(Lie::OF_HUBS.iter().map(lie)).collect()
+            }
         }
     }
 
