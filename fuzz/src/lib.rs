@@ -8,12 +8,17 @@ pub mod reshared;
 
 pub mod seeds;
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::sync::{Arc, LazyLock};
 
 use quorate::ethereum::address::ExecutionAddress;
+use quorate::ethereum::deposit::WithdrawalCredentials;
 use quorate::ethereum::network::Network;
+use quorate::ethereum::preregistration::{Draft, Preregistration};
 use quorate::ethereum::registration::Registration;
-use quorate::export::launchpad::SignedRegistration;
+use quorate::export::launchpad::{SignedPreregistration, SignedRegistration};
 use quorate::identity::{Operator, OperatorName};
 use quorate::message::envelope::{ENVELOPE_BYTES, Kind, Round, Statement, session_id, view_root};
 use quorate::message::shape::Shape;
@@ -124,6 +129,41 @@ pub fn registration() -> SignedRegistration {
     }
 }
 
+/// The same for a preregistration, to an address that a deposit may have.
+pub fn preregistration() -> SignedPreregistration {
+    let key: SecretScalar = secret_scalar(Tag::BatchWeight, &[b"fuzz"]);
+    let address = ExecutionAddress::from_bytes([0x33; 20]).expect("not zero");
+    let message = Preregistration {
+        pubkey: key.base_mult().expect("not zero").to_compressed(),
+        withdrawal_credentials: WithdrawalCredentials::compounding(address),
+    };
+    let network = Network::known("hoodi").expect("built in");
+    let root = message.signing_root(&network, Draft::NEWEST);
+    SignedPreregistration {
+        message,
+        signature: key.sign(&G2::hash(&root, DST_ETHEREUM)).expect("not zero"),
+    }
+}
+
+/// Several files in the fuzzer's bytes, each behind its length in four bytes; what is missing at
+/// the end is cut off.
+pub fn several(mut bytes: &[u8]) -> Vec<&[u8]> {
+    let mut files = Vec::new();
+    while let Some((length, rest)) = bytes.split_first_chunk() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        let (file, after) = rest.split_at(rest.len().min(length));
+        files.push(file);
+        bytes = after;
+    }
+    files
+}
+
+/// The bytes in which these files are found.
+pub fn together(files: &[&[u8]]) -> Vec<u8> {
+    let length = |file: &[u8]| u32::try_from(file.len()).expect("a small file").to_be_bytes();
+    files.iter().flat_map(|file| [&length(file)[..], file].concat()).collect()
+}
+
 /// What `next` cuts from the fuzzer's bytes.
 pub enum Cut {
     /// A statement, signed by its sender.
@@ -191,6 +231,31 @@ pub static HOME: LazyLock<Home> = LazyLock::new(|| {
     );
     Home { view: dir.view().clone(), _dir: dir, _root: root }
 });
+
+/// A directory in a temporary place, whose notes others write.
+pub struct Notes {
+    pub state: StateDir,
+    _root: tempfile::TempDir,
+}
+
+pub static NOTES: LazyLock<Notes> = LazyLock::new(|| {
+    let root = tempfile::tempdir().expect("a temporary directory");
+    let state = StateDir::open_or_create(&root.path().join("state")).expect("a new directory");
+    Notes { state, _root: root }
+});
+
+impl Notes {
+    /// Writes a note in the place of what is there.
+    pub fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.state.path().join(name);
+        let folder = path.parent().expect("a file");
+        let private = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        let open =
+            || OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+        let written = private.and_then(|()| open()).and_then(|mut file| file.write_all(bytes));
+        written.expect("a temporary directory");
+    }
+}
 
 /// The records of the log of the seeds: kind and body.
 pub const RECORDS: &[(u8, &[u8])] = &[(1, &[7; 32]), (4, b"a statement"), (7, &[9; 64])];

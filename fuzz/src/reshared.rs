@@ -28,6 +28,8 @@ pub struct Reshared {
     pub ceremony: Arc<Ceremony>,
     pub shape: Shape,
     pub transcript: Vec<u8>,
+    /// That of the key generation whose shares it deals anew.
+    pub parent: Vec<u8>,
     /// The first operator's, which deals and receives.
     pub alice: Machine,
 }
@@ -47,6 +49,8 @@ pub fn with<T>(what: impl FnOnce(&Reshared) -> T) -> T {
 fn play() -> Reshared {
     let mut parents = machines(4, 3, VALIDATORS);
     run(&mut parents, &mut honest);
+    let born = parents[0].participant().inbox().statements();
+    let parent = container::encode(&parents[0].seat.ceremony, born).expect("it has finished");
     let toml = reshare_toml(&parents, &PARTS, 3, &[0, 1]);
     let mut all = reshare(&parents, &PARTS, 3, &[0, 1]);
     run(&mut all, &mut honest);
@@ -60,5 +64,5 @@ fn play() -> Reshared {
     let ceremony = alice.seat.ceremony.clone();
     let transcript = container::encode(&ceremony, inbox.statements().chain(inbox.minima()))
         .expect("it has finished");
-    Reshared { toml, shape: Shape::of(&ceremony), ceremony, transcript, alice }
+    Reshared { toml, shape: Shape::of(&ceremony), ceremony, transcript, parent, alice }
 }

@@ -8,7 +8,7 @@ use chacha20::rand_core::SeedableRng;
 use quorate::ethereum::exit::VoluntaryExit;
 use quorate::ethereum::registration::Registration;
 use quorate::ethereum::ssv::{OwnerNonce, RsaPublic};
-use quorate::export::launchpad::write_registrations;
+use quorate::export::launchpad::{write_preregistrations, write_registrations};
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint, Shown};
 use quorate::message::envelope::{Round, Statement};
 use quorate::message::minima::Minima;
@@ -20,6 +20,7 @@ use quorate::message::without::Without;
 use quorate::primitives::hash::{Digest, Tag, secret_scalar};
 use quorate::primitives::hash::{secret_bytes, tagged};
 use quorate::primitives::secret::SecretBytes;
+use quorate::protocol::child::Child;
 use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, Step};
 use quorate::protocol::record::{Record, RecordKind};
 use quorate::signing::{Delivery, Item, Items, Purpose, Request, Terms};
@@ -28,13 +29,14 @@ use quorate::spec::packet::Packet;
 use quorate::spec::{CeremonyFile, Index};
 use quorate::transcript::container::Header;
 use quorate::transcript::{container, stopped};
+use quorate_operator::carrier::board::Name;
 use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate_operator::store::{SealCost, seal_with_passphrase};
 
 use super::reshared::Reshared;
 use super::{
-    CEREMONY, OPERATORS, PEERS, RECORDS, SHAPE, box_address, box_secret, index, registration,
-    secret,
+    CEREMONY, OPERATORS, PEERS, RECORDS, SHAPE, box_address, box_secret, index, preregistration,
+    registration, secret, together,
 };
 
 /// An answer for everybody, with a signature that is none.
@@ -54,6 +56,11 @@ const SSV_LIST: &str = r#"{"validators":[{"public_key":"abababababababababababab
 const ATTESTATIONS: &str = r#"{"format":"quorate-attestations","version":1,"main":"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed","members":[{"operator":1,"address":"0x2c7536e3605d9c16a7a3d7b1898e529396a65c23","message":"Some data","signature":"0xb91467e570a6466aa9e9876cbcd013baba02900b8979d43fe208a4a4f339f5fd6007e74cd82e037b800186422fc2da167c747ef045e5d18a5f5d4300f8e1a0291c"}]}"#;
 /// A table of keys.
 const TABLE: &str = "pubkey;used;operators\n0xabababababababababababababababababababababababababababababababababababababababababababababababab;no;\"1, 4\"\n";
+
+/// The key of a user that the documentation of NATS shows.
+const NATS_SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
+/// An answer in chunks, behind one that is none yet.
+const HTTP_CHUNKS: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n";
 
 /// How a NATS server begins.
 const NATS_GREETING: &[u8] = b"INFO {\"max_payload\":1048576}\r\nPING\r\nPONG\r\n-ERR 'x'\r\n";
@@ -136,6 +143,43 @@ fn partial_with_shares() -> String {
     )
 }
 
+fn vectors(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).expect("a file of vectors")
+}
+
+fn digits(text: &serde_json::Value) -> Vec<u8> {
+    let digits = text.as_str().expect("a text").as_bytes();
+    let pair = |two: &[u8; 2]| u8::from_str_radix(core::str::from_utf8(two).ok()?, 16).ok();
+    digits.as_chunks().0.iter().map(pair).collect::<Option<_>>().expect("hexadecimal digits")
+}
+
+/// A request for the lock of a cluster.
+fn lock_request() -> String {
+    let requests = vectors(include_str!("../../test-vectors/requests/requests.json"));
+    let mut cases = requests["cases"].as_array().expect("a list").iter();
+    let lock = cases.find(|case| case["file"].get("cluster_lock").is_some());
+    lock.expect("one of the vectors")["file"].to_string()
+}
+
+/// What the log holds of a request for an exit.
+fn entry(request: &Request) -> Vec<u8> {
+    let item = request.items.first();
+    [&[1][..], &[3; 32], &item.public_key, &[0; 32], &request.canonical()].concat()
+}
+
+/// A file with a key and a JWT, as the tools of NATS write it.
+fn nats_creds() -> String {
+    format!(
+        "-----BEGIN NATS USER JWT-----\neyJ0.eyJq.c2ln\n------END NATS USER JWT------\n\n\
+         -----BEGIN USER NKEY SEED-----\n{NATS_SEED}\n------END USER NKEY SEED------\n"
+    )
+}
+
+/// What somebody notes of itself, without the digest behind it.
+fn note(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len() - 32]
+}
+
 type Seed = (&'static str, String, Vec<u8>);
 
 /// Target, file name, bytes.
@@ -202,6 +246,7 @@ pub fn all() -> Vec<Seed> {
     );
     add("interchange", "dirk", include_bytes!("../../test-vectors/ethereum/interchange/dirk.json"));
     add("registrations", "one", &write_registrations(&[registration()]));
+    add("preregistrations", "one", &write_preregistrations(&[preregistration()]));
     add(
         "exit_file",
         "hoodi",
@@ -224,6 +269,12 @@ pub fn all() -> Vec<Seed> {
     add("request", "exits", &list(request(Delivery::Public)).to_json());
     add("request", "deposits-custodian", &list(deposit_request()).to_json());
     add("request", "partials", PARTIALS.as_bytes());
+    let (lock, entry) = (lock_request(), entry(&request(Delivery::Public)));
+    add("request", "lock", lock.as_bytes());
+    add("request", "entry", &entry);
+    let newest = vectors(include_str!("../../test-vectors/newest/answers.json"));
+    add("request", "ask", &digits(&newest["ask"]));
+    add("request", "ask-answered", &digits(&newest["answers"][1]["answer"]));
     add("request", "beacon-list", BEACON_LIST.as_bytes());
     add("request", "partial", PARTIAL.as_bytes());
     add("request", "beacon", BEACON.as_bytes());
@@ -261,6 +312,11 @@ pub fn all() -> Vec<Seed> {
         &[&[0, 9, 1, 0, 0, 0, 5, 97, 98, 99, 100, 101][..], &[1; 20]].concat(),
     );
 
+    add("note", "rejected", b"QBRJ\0\x01sixteen byte keyone markanother.");
+    add("note", "backup", &[&b"QBNO\0\x01"[..], &[1; 16], &[2; 32], &[0, 1], &[3; 8]].concat());
+    add("note", "restored", &[&b"QRST\0\x01"[..], &[1; 8], &[0; 32]].concat());
+    let asked = [&b"QRAS\0\x01"[..], &[0, 0, 0, 1], b"?", &[0, 1], &[0, 0, 0, 2], b"no"];
+    add("note", "asked", &asked.concat());
     add("log", "two-appends", &log());
     add("backup", "alice", include_bytes!("../../test-vectors/backup/alice.secret"));
     let plain = OPERATORS[0].to_secret_bytes();
@@ -282,6 +338,12 @@ pub fn all() -> Vec<Seed> {
         share_box::seal(&box_address(), &box_secret().public(), &shares, secret("ephemeral"));
     add("share_box", "sealed", &sealed);
 
+    add("http", "length", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    add("http", "chunks", HTTP_CHUNKS);
+    add("credentials", "password", b"alice:pass:word");
+    add("credentials", "token", b"token");
+    add("credentials", "seed", NATS_SEED.as_bytes());
+    add("credentials", "creds", nats_creds().as_bytes());
     add("nats", "greeting", NATS_GREETING);
     let listed = format!("MSG _INBOX.1.2 1 {}\r\n{NATS_LIST}\r\n", NATS_LIST.len());
     add("nats", "list", listed.as_bytes());
@@ -304,6 +366,7 @@ pub fn all() -> Vec<Seed> {
                 let boxes = vec![vec![0; SHAPE.box_bytes()]; CEREMONY.n() - 1];
                 let posting = Posting::with_boxes(statement.clone(), boxes, &SHAPE);
                 add("posting", "boxes", &[&[6], posting.encode().as_slice()].concat());
+                add("posting", "name", Name::of(statement.bytes()).to_string().as_bytes());
             }
         }
         // The first operator speaks for itself.
@@ -378,6 +441,12 @@ fn of_a_reshare(reshared: &Reshared, add: &mut impl FnMut(&'static str, &str, &[
     add("ceremony_canonical", "reshare", reshared.ceremony.canonical());
     add("container", "reshare", &reshared.transcript);
     add("audit", "reshare", &reshared.transcript);
+    // In any order.
+    add("family", "reshare", &together(&[&reshared.transcript, &reshared.parent]));
+    let strangers = include_bytes!("../../test-vectors/import-ceremony/2-of-3.quorate");
+    add("family", "unrelated", &together(&[&reshared.parent, strangers]));
+    let child = Child::of(&reshared.ceremony).expect("a reshare");
+    add("note", "child", note(&child.encode()));
     let participant = reshared.alice.participant();
     let inbox = participant.inbox();
     for round in Round::ALL {
