@@ -1,9 +1,12 @@
 //! The list of rule-breaking behaviours, by name.
 
+use crate::ethereum::address::ExecutionAddress;
+use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::message::body::{Commit, Deal, Final, Hello, Prepare, Stored};
 use crate::message::envelope::Round;
 use crate::primitives::curve::{G1Sum, G2, G2Sum, Scalar, SecretScalar};
 use crate::primitives::hash::{DST_ETHEREUM, Digest};
+use crate::protocol::items::Item;
 use crate::spec::threshold::Index;
 
 use super::forger::Hooks;
@@ -88,6 +91,10 @@ adversaries! {
     AbandonsAndGoesOn = "abandons-and-goes-on",
     /// R3 with a false partial signature.
     CommitPartial = "commit-partial",
+    /// R3 with its share's signature over a preregistration of other credentials.
+    CommitPreregistration = "commit-preregistration",
+    /// The same over a builder registration of another fee recipient.
+    CommitRegistration = "commit-registration",
     /// R3 with errors that cancel.
     CommitCancelling = "commit-cancelling",
     /// R3 over another certificate.
@@ -188,6 +195,23 @@ fn other_partial(commit: &mut Commit) {
     commit.partials[last] = G2::hash(b"another", DST_ETHEREUM);
 }
 
+/// Where nobody's money is.
+fn elsewhere() -> ExecutionAddress {
+    ExecutionAddress::from_bytes([0x5a; 20]).expect("an address that is not zero")
+}
+
+fn other_preregistration(item: &mut Item) {
+    if let Item::Preregistration(message, _) = item {
+        message.withdrawal_credentials = WithdrawalCredentials::execution(elsewhere());
+    }
+}
+
+fn other_registration(item: &mut Item) {
+    if let Item::Registration(message) = item {
+        message.fee_recipient = elsewhere();
+    }
+}
+
 fn other_outputs(last: &mut Final) {
     last.outputs = Digest([2; 32]);
 }
@@ -197,6 +221,16 @@ fn root_of(round: Round, root: Digest, of: Round) -> Digest {
 }
 
 impl Adversary {
+    /// Those about messages that only some ceremonies sign. Where none is signed they break no
+    /// rule.
+    pub const OF_ITEMS: [Self; 2] = [Self::CommitPreregistration, Self::CommitRegistration];
+
+    /// Those that break a rule, or could, in every ceremony.
+    pub fn of_any_ceremony() -> Vec<Self> {
+        let any = |kind: &Self| !Self::OF_ITEMS.contains(kind);
+        Self::ALL.iter().copied().filter(any).collect()
+    }
+
     /// What it shows to each half of the others: one face, or two.
     pub fn faces(self) -> Vec<Hooks> {
         let honest = Hooks::default;
@@ -241,6 +275,8 @@ impl Adversary {
                 Hooks { prepare: |prepare| stored(prepare).flags = 0, ..honest() }
             }
             Self::CommitPartial => Hooks { commit: other_partial, ..honest() },
+            Self::CommitPreregistration => Hooks { item: other_preregistration, ..honest() },
+            Self::CommitRegistration => Hooks { item: other_registration, ..honest() },
             Self::CommitCancelling => Hooks { commit: cancelling, ..honest() },
             Self::CommitOtherCertificate => {
                 Hooks { commit: |commit| commit.view[0] = Digest([1; 32]), ..honest() }

@@ -36,6 +36,22 @@ const VALIDATORS: [&str; MOST_VALIDATORS] = [
      true\n",
 ];
 
+/// Of a validator that has none: a builder registration.
+const REGISTRATION: &str = "fee_recipient = \"0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB\"\n";
+
+/// A state of the draft by which all validators are preregistered.
+const PREREGISTRATION: &str = "[preregistration]\ndraft = \"2026-08-17\"\n";
+
+/// TOML of so many validators; with `preregisters`, each is registered and preregistered.
+fn validators_toml(validators: usize, preregisters: bool) -> String {
+    let registered = |block: &&str| match preregisters && !block.contains("fee_recipient") {
+        true => [*block, REGISTRATION].concat(),
+        false => (*block).to_owned(),
+    };
+    let blocks: String = VALIDATORS[..validators].iter().map(registered).collect();
+    if preregisters { [PREREGISTRATION, &blocks].concat() } else { blocks }
+}
+
 /// A ceremony with its operators, and what they once said in another one.
 pub struct Cast {
     /// The ceremony.
@@ -165,9 +181,9 @@ fn begun(roster: &Roster, validators: usize) -> Begun {
 }
 
 impl Cast {
-    fn new((n, t): (usize, usize), validators: usize) -> Self {
+    fn new((n, t): (usize, usize), validators: usize, preregisters: bool) -> Self {
         let operators = operators(n);
-        let text = spec_toml(&operators, t, &VALIDATORS[..validators].concat());
+        let text = spec_toml(&operators, t, &validators_toml(validators, preregisters));
         let ceremony = ceremony(&text);
         let other =
             text.replace(&hex::encode(bytes("ceremony")), &hex::encode(bytes("another ceremony")));
@@ -208,11 +224,13 @@ impl Cast {
         CASTS[roster][validators - 1].get_or_init(|| Self::grown(&ROSTERS[roster], validators))
     }
 
-    /// The cast of a shape (a position in [`SHAPES`]) and a number of validators.
-    pub fn of(shape: usize, validators: usize) -> &'static Self {
-        static CASTS: [[OnceLock<Cast>; MOST_VALIDATORS]; SHAPES.len()] =
-            [const { [const { OnceLock::new() }; MOST_VALIDATORS] }; SHAPES.len()];
-        CASTS[shape][validators - 1].get_or_init(|| Self::new(SHAPES[shape], validators))
+    /// The cast of a shape (a position in [`SHAPES`]) and a number of validators, which the file
+    /// registers and preregisters or does not.
+    pub fn of(shape: usize, validators: usize, preregisters: bool) -> &'static Self {
+        static CASTS: [[[OnceLock<Cast>; 2]; MOST_VALIDATORS]; SHAPES.len()] =
+            [const { [const { [const { OnceLock::new() }; 2] }; MOST_VALIDATORS] }; SHAPES.len()];
+        let cast = &CASTS[shape][validators - 1][usize::from(preregisters)];
+        cast.get_or_init(|| Self::new(SHAPES[shape], validators, preregisters))
     }
 }
 

@@ -27,7 +27,7 @@ impl Plan {
         plan.calm_from = chance.between(1_000, 30_000);
         plan.to_the_end = chance.happens(100);
         if chance.happens(550) {
-            plan.adversaries = seats(&mut chance, n, t - 1, Adversary::ALL);
+            plan.adversaries = seats(&mut chance, n, t - 1, &Adversary::of_any_ceremony());
         }
         if chance.happens(600) {
             plan.weather = weather(&mut chance, n, plan.calm_from);
@@ -39,6 +39,7 @@ impl Plan {
         if chance.happens(400) {
             tighten(&mut chance, &mut plan.pacing);
         }
+        preregistrations(&mut plan, t - 1);
         hub(&mut plan, t - 1);
         plan
     }
@@ -185,6 +186,20 @@ fn losses(chance: &mut Chance, plan: &mut Plan) {
     }
 }
 
+/// In one of five key generations the file asks for preregistrations, and for a registration of
+/// every validator; in a third of these somebody signs another one, if no more than `most` break
+/// rules then. By a chance of its own, like witnesses.
+fn preregistrations(plan: &mut Plan, most: usize) {
+    let mut chance = Chance::new(plan.seed, "preregistrations");
+    plan.preregisters = chance.happens(200);
+    let seat = chance.position(plan.fates.len());
+    let free = !plan.is_adversary(seat) && plan.fates[seat].rollback.is_none();
+    if plan.preregisters && free && plan.faulty() < most && chance.happens(350) {
+        plan.adversaries.push((seat, *chance.pick(&Adversary::OF_ITEMS)));
+        plan.adversaries.sort_unstable();
+    }
+}
+
 /// In one of ten cases one operator alone reaches the others, until faults stop; mostly it breaks
 /// rules besides, if no more than `most` do then. By a chance of its own, like witnesses.
 fn hub(plan: &mut Plan, most: usize) {
@@ -194,12 +209,10 @@ fn hub(plan: &mut Plan, most: usize) {
     }
     let seat = chance.position(plan.fates.len());
     plan.weather.hub = Some(seat);
-    let set_back = plan.fates.iter().filter(|fate| fate.rollback.is_some()).count();
-    let faulty = plan.adversaries.len() + plan.lies.len() + set_back;
     let free = !plan.is_adversary(seat)
         && plan.fates[seat].rollback.is_none()
         && plan.lost.iter().all(|loss| loss.seat != seat);
-    if free && faulty < most && chance.happens(700) {
+    if free && plan.faulty() < most && chance.happens(700) {
         plan.lies.push((seat, *chance.pick(&Lie::OF_HUBS)));
         plan.lies.sort_unstable();
     }

@@ -16,7 +16,7 @@ use crate::primitives::possession;
 use crate::primitives::secret::Secret32;
 use crate::primitives::x25519::DhSecret;
 use crate::protocol::checks::{self, Signed};
-use crate::protocol::items::{outputs_digest, signing_roots};
+use crate::protocol::items::{Item, items, outputs_digest, signing_roots};
 use crate::protocol::outcome::Sums;
 use crate::protocol::participant::OwnSeat;
 use crate::protocol::ssv::seal;
@@ -39,6 +39,8 @@ pub struct Hooks {
     pub sealed: fn(Index, &mut Vec<u8>),
     /// R2.
     pub prepare: fn(&mut Prepare),
+    /// Each message that R3 signs.
+    pub item: fn(&mut Item),
     /// R3.
     pub commit: fn(&mut Commit),
     /// R4.
@@ -61,6 +63,7 @@ impl Default for Hooks {
             shares: |_, _| (),
             sealed: |_, _| (),
             prepare: |_| (),
+            item: |_| (),
             commit: |_| (),
             last: |_| (),
             view_root: |_, root| root,
@@ -331,11 +334,14 @@ impl Forger {
         sums: &Sums,
         shares: &[SecretScalar],
     ) -> Statement {
-        let roots = signing_roots(&self.seat.ceremony, sums.public_keys());
-        let sign = |(v, root): &(usize, [u8; 32])| {
-            shares[*v].sign(&message_point(root)).expect("the share is not zero")
+        let ceremony = &self.seat.ceremony;
+        let sign = |v: usize, mut item: Item| {
+            (self.hooks.item)(&mut item);
+            let point = message_point(&item.signing_root(ceremony));
+            shares[v].sign(&point).expect("the share is not zero")
         };
-        let partials = roots.iter().map(sign).collect();
+        let of = |(v, key)| items(ceremony, v, key).into_iter().map(move |item| sign(v, item));
+        let partials = sums.public_keys().iter().enumerate().flat_map(of).collect();
         let mut body = Commit { view: digests(prepares), partials, sealed: Vec::new() };
         (self.hooks.commit)(&mut body);
         self.sign(Round::Commit, session, &body.view.clone(), &body.encode())

@@ -101,6 +101,9 @@ pub struct Plan {
     pub lies: Vec<(usize, Lie)>,
     /// Number of validators.
     pub validators: usize,
+    /// Of a key generation: whether its file asks for preregistrations, and for a builder
+    /// registration of every validator.
+    pub preregisters: bool,
     /// The network, until faults stop.
     pub weather: Weather,
     /// By seat.
@@ -141,6 +144,7 @@ impl Plan {
             patient: true,
             hasty: false,
             validators,
+            preregisters: false,
             weather,
             fates,
             adversaries,
@@ -171,9 +175,15 @@ impl Plan {
     /// Its operators.
     pub fn cast(&self) -> &'static Cast {
         match self.roster {
-            None => Cast::of(self.shape, self.validators),
+            None => Cast::of(self.shape, self.validators, self.preregisters),
             Some(roster) => Cast::of_roster(roster, self.validators),
         }
+    }
+
+    /// How many break rules, or may repeat themselves because their disk is put back.
+    pub(super) fn faulty(&self) -> usize {
+        let set_back = self.fates.iter().filter(|fate| fate.rollback.is_some()).count();
+        self.adversaries.len() + self.lies.len() + set_back
     }
 
     pub(super) fn is_adversary(&self, seat: usize) -> bool {

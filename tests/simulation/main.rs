@@ -7,6 +7,7 @@ mod hubs;
 mod imports;
 mod lives;
 mod lost;
+mod preregistrations;
 mod repairs;
 mod reshares;
 mod witnesses;
@@ -113,6 +114,7 @@ fn every_adversary_gets_its_end() {
     // does a second statement once everybody has prepared, because then certificates count.
     let finished = [
         PlaysByHand,
+        CommitPreregistration,
         DealLate,
         TwoFacedPrepare,
         TwoFacedCommit,
