@@ -122,7 +122,12 @@ fn the_expected_ceremony_passes_and_another_differs_field_by_field() {
         ),
         (
             ceremony(&toml.replace(&others[1].card().encode(), &others[3].card().encode())),
-            &["operator 2, name", "operator 2, key", "operator 2, noise"],
+            &[
+                "operator 2, name",
+                "operator 2, key",
+                "operator 2, noise",
+                "operator 2, install mark",
+            ],
         ),
         (
             ceremony(&toml.replace("127.0.0.1:3602\"", "127.0.0.1:3602\"\npoint = 9")),
