@@ -229,8 +229,8 @@ pub(crate) enum Command {
     #[command(
         after_help = "Example:\n  quorate rehearse ceremony.toml --id \"monday, first try\"\n\n\
                             All operators give the same words, and other ones for each rehearsal. \
-                            Nothing is written, nothing that is signed counts, and no share is \
-                            read. Exit code 5 if it is not complete in time."
+                            Nothing is written, nothing that is signed counts, and no share or \
+                            keystore is read. Exit code 5 if it is not complete in time."
     )]
     Rehearse(RehearseArgs),
     /// Take part in a ceremony by way of a board, a folder that is shared or on a stick: read what

@@ -6,8 +6,10 @@ use crate::message::envelope::Round;
 use crate::message::shape::Shape;
 use crate::primitives::curve::{G1, G1Sum, G2};
 use crate::primitives::lagrange::{coefficients_at_zero, combine};
+use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
+use super::outcome::ValidatorOutcome;
 use super::participant::Participant;
 
 /// Most groups that are tried. With 13 operators, of whom 9 sign, there are 715.
@@ -27,14 +29,16 @@ pub struct Groups {
 /// For the first validator, combines the first message's partial signatures of each group of `t`
 /// operators, and compares the result with the validator's signature, of which there is one. Where
 /// nothing is signed, as in a reshare, it combines their public shares instead, which give the key:
-/// of its share each has proven that it holds it. `None` before the ceremony is complete.
+/// of its share each has proven that it holds it. In a repair these are the shares of the helpers
+/// and the one that was regained. `None` before the ceremony is complete.
 pub fn groups(participant: &Participant) -> Option<Groups> {
     let ceremony = &participant.seat().ceremony;
     let validator = participant.outcome()?.validators.first()?;
-    let (points, seats): (Vec<u64>, Vec<Index>) =
-        ceremony.receivers().map(|(index, seat)| (seat.point, index)).unzip();
+    let holders = holders(ceremony, validator)?;
+    let seats: Vec<Index> = holders.iter().map(|holder| holder.seat).collect();
     let at_zero = |group: &[usize]| {
-        coefficients_at_zero(&group.iter().map(|position| points[*position]).collect::<Vec<_>>())
+        let points = group.iter().map(|position| holders[*position].point);
+        coefficients_at_zero(&points.collect::<Vec<_>>())
     };
     match validator.signatures.first() {
         Some(signature) => {
@@ -51,15 +55,35 @@ pub fn groups(participant: &Participant) -> Option<Groups> {
                 combined.as_ref() == Some(signature)
             }))
         }
-        None => {
-            let shares = &validator.public_shares;
-            (shares.len() == seats.len()).then_some(())?;
-            Some(tried(ceremony.t(), &seats, |group| {
-                let held: Vec<G1> = group.iter().map(|position| shares[*position]).collect();
-                let key = at_zero(group).and_then(|at| G1Sum::msm(&held, &at).finish());
-                key.as_ref() == Some(&validator.public_key)
-            }))
-        }
+        None => Some(tried(ceremony.t(), &seats, |group| {
+            let held: Vec<G1> = group.iter().map(|position| holders[*position].share).collect();
+            let key = at_zero(group).and_then(|at| G1Sum::msm(&held, &at).finish());
+            key.as_ref() == Some(&validator.public_key)
+        })),
+    }
+}
+
+/// Who holds a share of a validator after the ceremony.
+struct Holder {
+    seat: Index,
+    point: u64,
+    share: G1,
+}
+
+/// Those that hold a share afterwards, by index; in a repair the helpers too, with what they have
+/// of the parent. `None` if the public share of one is not there.
+fn holders(ceremony: &Ceremony, validator: &ValidatorOutcome) -> Option<Vec<Holder>> {
+    let repair = ceremony.reshare().filter(|_| ceremony.is_repair());
+    let holder = |seat| {
+        let (point, share) = match repair.and_then(|spec| spec.old_share(seat)) {
+            Some(helps) => (helps.point, ceremony.parent_shares()?.of(seat)?.first()?),
+            None => (ceremony.roster().get(seat)?.point, validator.public_share(ceremony, seat)?),
+        };
+        Some(Holder { seat, point, share: *share })
+    };
+    match repair {
+        Some(_) => ceremony.indices().map(holder).collect(),
+        None => ceremony.parts().receivers.iter().map(holder).collect(),
     }
 }
 

@@ -1,6 +1,7 @@
-//! A rehearsal of a ceremony: a key generation or a reshare among the same operators, whose keys
-//! are for nothing, and whose statements and signatures prove nothing to anybody. A reshare is
-//! rehearsed with keys that anybody can compute, in the place of its parent's: no share is read.
+//! A rehearsal of a ceremony: one of the same kind among the same operators, whose keys are for
+//! nothing, and whose statements and signatures prove nothing to anybody. A reshare, an import and
+//! a repair are rehearsed with keys that anybody can compute, in the place of those that there are:
+//! no share and no key is read.
 //!
 //! Its canonical bytes have a magic of their own, which no reader takes, and its digest a tag of
 //! its own: so nothing that is said in it can be said in a ceremony. All that it signs with BLS is
@@ -17,7 +18,6 @@ use crate::primitives::polynomial::{Polynomial, commit_all};
 
 use super::ceremony::{Ceremony, LONGEST_NAME, Terms, ValidatorSpec};
 use super::error::SpecError;
-use super::kind::CeremonyKind;
 use super::reshare::{Inherited, Origin, Parent, ReshareSpec};
 use super::threshold::Index;
 
@@ -35,9 +35,6 @@ const AMOUNT: u64 = 32_000_000_000;
 /// Why there is no rehearsal of a ceremony.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoRehearsal {
-    /// A repair, or an import.
-    #[error("only a key generation and a reshare are rehearsed")]
-    Kind,
     /// The words that tell rehearsals apart are none.
     #[error("the words of a rehearsal: {0}")]
     Words(#[source] crate::identity::card::NameError),
@@ -49,9 +46,6 @@ pub enum NoRehearsal {
 /// The rehearsal of `ceremony` with these words: 1 to 64 printable ASCII characters, the same for
 /// all operators, and other ones for each rehearsal.
 pub fn of(ceremony: &Ceremony, words: &str) -> Result<Ceremony, NoRehearsal> {
-    if !matches!(ceremony.kind(), CeremonyKind::Dkg | CeremonyKind::Reshare) {
-        return Err(NoRehearsal::Kind);
-    }
     check_name(words, LONGEST_NAME).map_err(NoRehearsal::Words)?;
     let id = tagged(Tag::RehearsalId, &[ceremony.digest().as_ref(), words.as_bytes()]);
     let rows = ceremony.reshare().map(|spec| rows(&id.0, spec));
@@ -59,7 +53,8 @@ pub fn of(ceremony: &Ceremony, words: &str) -> Result<Ceremony, NoRehearsal> {
     let reshare = reshare.map(|(spec, rows)| of_nothing(&id, spec, rows));
     let made = Ceremony::check(terms(ceremony, id, reshare));
     let mut made = made.map_err(|error| NoRehearsal::Spec(Box::new(error)))?;
-    if let Some(rows) = rows {
+    // Of an import they are the keys, which the spec has.
+    if let Some(rows) = rows.filter(|_| ceremony.has_parent()) {
         made = made.with_parent_rows(rows).expect("the rows are those of its own keys");
     }
     let canonical = [MAGIC.as_slice(), &made.canonical()[MAGIC.len()..]].concat();
@@ -67,8 +62,8 @@ pub fn of(ceremony: &Ceremony, words: &str) -> Result<Ceremony, NoRehearsal> {
     Ok(made.into_rehearsal(canonical, digest))
 }
 
-/// What the dealer in this seat of a rehearsal deals, by validator; `None` if it deals nothing, or
-/// in a key generation. Anybody can compute it.
+/// What the dealer in this seat of a rehearsal deals, or helps with, by validator; `None` if that
+/// is nothing, or in a key generation. Anybody can compute it.
 pub fn old_shares(rehearsed: &Ceremony, seat: Index) -> Option<Vec<SecretScalar>> {
     let spec = rehearsed.reshare()?;
     let point = Scalar::from_u64(spec.old_share(seat)?.point);
@@ -92,7 +87,7 @@ fn rows(id: &[u8; 32], spec: &ReshareSpec) -> Commitments {
     Commitments::new(spec.origin.required(), commit_all(&polynomials(id, spec)))
 }
 
-/// The same reshare of the keys for nothing.
+/// The same parts of the keys for nothing.
 fn of_nothing(id: &Digest, spec: &ReshareSpec, rows: &Commitments) -> ReshareSpec {
     let origin = match &spec.origin {
         Origin::Ceremony(parent) => Origin::Ceremony(Parent {
@@ -119,7 +114,7 @@ fn terms(ceremony: &Ceremony, id: Digest, reshare: Option<ReshareSpec>) -> Terms
     let nowhere = ExecutionAddress::parse_checksummed(NOWHERE).expect("the burn address");
     let validator = ValidatorSpec {
         withdrawal: WithdrawalCredentials::execution(nowhere),
-        // A reshare makes no deposits.
+        // Only a key generation makes deposits.
         amounts: if reshare.is_some() { Vec::new() } else { vec![AMOUNT] },
         registration: None,
     };

@@ -9,16 +9,21 @@ use quorate::audit::report::Verdict;
 use quorate::ethereum::bls::bls_verify;
 use quorate::identity::card::NameError;
 use quorate::message::envelope::Round;
+use quorate::message::minima::Minima;
 use quorate::message::sync::Frame;
 use quorate::primitives::batch::verify_signature;
-use quorate::primitives::curve::G2;
+use quorate::primitives::curve::{G2, SecretScalar};
 use quorate::primitives::hash::{DST_ETHEREUM, DST_REHEARSAL};
 use quorate::protocol::items::signing_roots;
-use quorate::protocol::participant::Input;
+use quorate::protocol::participant::{Input, Participant};
+use quorate::protocol::record::ReplayError;
+use quorate::protocol::seat::OldShares;
 use quorate::protocol::subsets::{Groups, groups};
-use quorate::simulation::machine::{ceremony, operators};
+use quorate::simulation::import::import;
+use quorate::simulation::machine::{ceremony, entropy, operators};
+use quorate::simulation::repair::repair;
 use quorate::spec::rehearsal::{self, NoRehearsal};
-use quorate::spec::{Ceremony, CeremonyFile, SpecError};
+use quorate::spec::{Ceremony, SpecError};
 use quorate::transcript::container::{self, Container, ContainerError};
 use quorate::transcript::stopped::{self, Stopped};
 
@@ -94,15 +99,97 @@ fn what_a_rehearsal_is_of() {
     }
 }
 
-#[test]
-fn an_import_and_a_repair_are_not_rehearsed() {
-    for vector in ["import/stays.json", "repair/file.json"] {
-        let text = std::fs::read_to_string(format!("test-vectors/{vector}")).unwrap();
-        let vector: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let file = CeremonyFile::parse(&vector["file"].to_string()).unwrap();
-        let ceremony = Ceremony::try_from(file).unwrap();
-        assert_eq!(rehearsal::of(&ceremony, "x").unwrap_err(), NoRehearsal::Kind);
+/// The rehearsal of a ceremony of another kind: its machines, each with what it deals there.
+fn cast_of(real: &[Machine], words: &str) -> Vec<Machine> {
+    let rehearsed = Arc::new(rehearsal::of(&real[0].seat.ceremony, words).unwrap());
+    let machine = |real: &Machine| {
+        let mut machine = Machine::new(&rehearsed, &real.seat.operator);
+        if let Some(shares) = rehearsal::old_shares(&rehearsed, machine.seat.me) {
+            machine.seat = machine.seat.with_old_shares(Arc::new(OldShares::whole(shares)));
+        }
+        machine
+    };
+    real.iter().map(machine).collect()
+}
+
+/// Plays the rehearsal of an import or a repair to its end; what there was is none of it.
+fn played(real: &[Machine], tried: usize) -> Vec<Machine> {
+    let mut all = cast_of(real, "first try");
+    run(&mut all, &mut honest);
+    let v = real[0].seat.ceremony.v();
+    for machine in all.iter_mut().filter(|machine| machine.participant().awaits_stop()) {
+        machine.stop(Minima { signed: vec![None; v] }).unwrap().unwrap();
     }
+    run(&mut all, &mut honest);
+    let (old, rehearsed) = (&real[0].seat.ceremony, &all[0].seat.ceremony);
+    assert_eq!(rehearsed.kind(), old.kind());
+    let keys = |ceremony: &Ceremony| -> BTreeSet<[u8; 48]> {
+        ceremony.reshare().unwrap().validators.iter().map(|validator| validator.key).collect()
+    };
+    assert!(keys(old).is_disjoint(&keys(rehearsed)));
+    for machine in &all {
+        assert!(machine.participant().is_finished(), "{:?}", machine.participant().waiting());
+        let expected = Groups { tried, all: true, failed: Vec::new() };
+        assert_eq!(groups(machine.participant()), Some(expected));
+        let (of, me) = (machine.seat.ceremony.parts(), machine.seat.me);
+        assert_eq!(machine.participant().shares().is_some(), of.receivers.contains(me));
+    }
+    let said = statements(&all[0]);
+    let said = said.iter().chain(all[0].participant().inbox().minima());
+    let written = container::encode(rehearsed, said).unwrap();
+    let refused = Container::parse(&written).err();
+    assert!(matches!(refused, Some(ContainerError::Spec(SpecError::Magic))), "{refused:?}");
+    all
+}
+
+#[test]
+fn an_import_is_rehearsed_with_keys_for_nothing() {
+    for (stays, tried) in [(true, 4), (false, 1)] {
+        let real = import(&["alice", "bob", "carol", "dave"], (0, stays), 3, &["one", "two"]);
+        let all = played(&real, tried);
+        let rehearsed = &all[1].seat.ceremony;
+        // The one dealer has the keys, and nobody else has anything to deal.
+        let dealt = rehearsal::old_shares(rehearsed, all[0].seat.me).unwrap();
+        let public: Vec<_> = dealt.iter().map(|key| key.base_mult().unwrap()).collect();
+        let keys = rehearsed.parent_shares().unwrap().rows().constants();
+        assert_eq!(public, keys.collect::<Vec<_>>());
+        for other in &all[1..] {
+            assert!(rehearsal::old_shares(rehearsed, other.seat.me).is_none());
+        }
+    }
+}
+
+#[test]
+fn a_repair_is_rehearsed_with_shares_for_nothing() {
+    let mut parents = machines(5, 3, TWO_VALIDATORS);
+    run(&mut parents, &mut honest);
+    let all = played(&repair(&parents, "bob", &["alice", "dave", "erin"]), 4);
+    let rehearsed = &all[0].seat.ceremony;
+    let (alice, bob) = (&all[0], &all[1]);
+    assert_eq!(bob.seat.operator.name().as_str(), "bob");
+    assert!(rehearsal::old_shares(rehearsed, bob.seat.me).is_none(), "it has lost its share");
+    // It regains the value of the same polynomials at its own point.
+    let helps = rehearsal::old_shares(rehearsed, alice.seat.me).unwrap();
+    let regained = bob.participant().shares().unwrap();
+    let rows = rehearsed.parent_shares().unwrap().rows();
+    let at = |point: u64| rows.evaluate(&[point]).unwrap();
+    let public = |shares: &[SecretScalar]| -> Vec<_> {
+        shares.iter().map(|share| share.base_mult().unwrap()).collect()
+    };
+    assert_eq!((public(&helps), public(regained)), (at(1), at(2)));
+}
+
+/// With other keys than these words give, nothing is signed: it is checked as in the ceremony.
+#[test]
+fn other_keys_than_those_for_nothing_are_refused() {
+    let real = import(&["alice", "bob", "carol", "dave"], (0, true), 3, &["one", "two"]);
+    let mut all = cast_of(&real, "first try");
+    let other = Arc::new(rehearsal::of(&real[0].seat.ceremony, "second try").unwrap());
+    let shares = rehearsal::old_shares(&other, all[0].seat.me).unwrap();
+    let seat = all[0].seat.clone().with_old_shares(Arc::new(OldShares::whole(shares)));
+    let begun = Participant::start(seat, Vec::new(), || entropy("a rehearsal"));
+    assert_eq!(begun.err(), Some(ReplayError::OldShares));
+    assert!(all[0].start().is_ok());
 }
 
 /// What a rehearsal has left is shown as a ceremony's, as it is and with the front of one.
@@ -147,8 +234,7 @@ fn attack_s11_rehearsal_begun_twice() {
     let first = hello(all[1].start().unwrap());
     // Other entropy: as after a restart without a log.
     let second = {
-        use quorate::protocol::participant::Participant;
-        let entropy = || quorate::simulation::machine::entropy("another");
+        let entropy = || entropy("another");
         let (_, step) = Participant::start(again[1].seat.clone(), Vec::new(), entropy).unwrap();
         step.send[0].bytes().to_vec()
     };

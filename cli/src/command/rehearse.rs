@@ -1,4 +1,4 @@
-//! `quorate rehearse`: a key generation or a reshare by the same operators over the same ways, in
+//! `quorate rehearse`: a ceremony of the same kind by the same operators over the same ways, in
 //! memory and for nothing: how long each round takes, who is last, and whether all groups can sign.
 
 use std::collections::BTreeMap;
@@ -199,7 +199,12 @@ impl Watch {
         if let Some(slowest) = &slowest {
             text += &format!("Slowest after the first round: {slowest}.\n");
         }
-        let (t, n) = (ceremony.t(), ceremony.threshold().participants());
+        let t = ceremony.t();
+        // In a repair, those of the parent that take part in it.
+        let n = match ceremony.is_repair() {
+            true => ceremony.n(),
+            false => ceremony.threshold().participants(),
+        };
         let all = if groups.all { "all of them" } else { "the first of them" };
         text += &format!("Groups of {t} of the {n} operators that can sign: {all}, ");
         text += &format!("{} tried, {} failed.\n\n", groups.tried, groups.failed.len());

@@ -12,10 +12,6 @@ use quorate::spec::rehearsal::NoRehearsal;
 
 pub(crate) fn no_rehearsal(path: &Path, error: &NoRehearsal) -> CliError {
     let fix = match error {
-        NoRehearsal::Kind => {
-            "rehearse a key generation with the same operators: write its file with quorate spec \
-             new. To look at the machines and the ways, use quorate doctor"
-        }
         NoRehearsal::Words(_) => "give other words with --id, the same for all operators",
         NoRehearsal::Spec(_) => "correct the file; quorate spec check says what is wrong with it",
     };

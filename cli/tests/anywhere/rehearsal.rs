@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -222,48 +222,117 @@ fn a_rehearsal_meets_where_the_ceremony_does() {
     }
 }
 
-/// Operators who have shares rehearse a reshare to another threshold. Each of their files with
-/// shares is a pipe meanwhile, at which whoever opens it waits for ever; nothing is asked of
-/// anybody, and nothing is written.
-#[test]
-fn a_reshare_is_rehearsed_without_a_share() {
-    let scene = Scene::new(3, &[0, 1, 2]);
-    let all = [0, 1, 2].map(|i| scene.listen(i, &[]));
-    all.into_iter().for_each(|running| drop(running.ends_with(0)));
-    fs::write(scene.here().join("parent.quorate"), scene.transcript(0)).unwrap();
-    let args = ["reshare", "new", "--from", "parent.quorate", "--name", "Next", "-o", "next.toml"];
-    let more = ["--threshold", "3", "--allow-all-required"];
-    end(command(scene.here(), &[&args[..], &more].concat())).done();
-    let mut kept = 0;
-    for name in &NAMES[..3] {
-        let ceremonies = scene.here().join(name).join("ceremonies");
-        for path in tree(&ceremonies).into_keys().map(|path| ceremonies.join(path)) {
-            if path.is_file() {
-                fs::remove_file(&path).unwrap();
-                let made = Command::new("mkfifo").arg(&path).status().unwrap();
-                assert!(made.success(), "{}", path.display());
-                kept += usize::from(path.ends_with("log.sealed"));
-            }
-        }
+/// Puts a pipe in the place of each file below a folder: whoever opens one waits for ever. Their
+/// names.
+fn as_pipes(folder: &Path) -> Vec<PathBuf> {
+    let files: Vec<PathBuf> =
+        tree(folder).into_keys().filter(|path| folder.join(path).is_file()).collect();
+    for path in files.iter().map(|path| folder.join(path)) {
+        fs::remove_file(&path).unwrap();
+        let made = Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success(), "{}", path.display());
     }
-    assert_eq!(kept, 3, "each has a log with shares");
+    files
+}
+
+/// What these operators end with, who rehearse this file at the addresses of the scene.
+fn rehearsed(scene: &Scene, file: &str, groups: usize) {
     let at: Vec<String> = NAMES[..3]
         .iter()
         .zip(0..)
         .map(|(name, i)| format!("{name}={}", scene.address(i)))
         .collect();
     let at: Vec<&str> = at.iter().flat_map(|at| ["--at", at.as_str()]).collect();
+    let before = everything(scene, 3);
     let running = [0, 1, 2].map(|i| {
         let address = scene.address(i);
-        let args = ["rehearse", "next.toml", "--id", "next", "--listen", &address, "--json"];
+        let args = ["rehearse", file, "--id", "next", "--listen", &address, "--json"];
         Running::start(scene.by(i, &[&args[..], &at].concat()))
     });
     for ended in running.map(|running| running.ends_with(0)) {
         let json = ended.json();
         assert_eq!(json["ready"], true, "{json}");
         assert_eq!(json["rounds"].as_array().unwrap().len(), 5, "{json}");
-        assert_eq!(json["groups"], serde_json::json!({ "tried": 1, "all": true, "failed": 0 }));
-        assert!(!ended.stderr.contains("--stopped"), "{}", ended.stderr);
+        assert_eq!(
+            json["groups"],
+            serde_json::json!({ "tried": groups, "all": true, "failed": 0 })
+        );
+        // Nobody is asked to stop, for keystores or for a transcript.
+        for word in ["--stopped", "--keystores", "--from"] {
+            assert!(!ended.stderr.contains(word), "{word}: {}", ended.stderr);
+        }
     }
-    assert!(!scene.here().join("alice/children").exists());
+    assert_eq!(everything(scene, 3), before, "nothing was written");
+}
+
+/// Three with shares, their files with shares as pipes, and the transcript beside them.
+fn with_shares() -> Scene {
+    let scene = Scene::new(3, &[0, 1, 2]);
+    let all = [0, 1, 2].map(|i| scene.listen(i, &[]));
+    all.into_iter().for_each(|running| drop(running.ends_with(0)));
+    fs::write(scene.here().join("parent.quorate"), scene.transcript(0)).unwrap();
+    for name in &NAMES[..3] {
+        let pipes = as_pipes(&scene.here().join(name).join("ceremonies"));
+        assert!(pipes.iter().any(|path| path.ends_with("log.sealed")), "a log with shares");
+    }
+    scene
+}
+
+/// Operators who have shares rehearse a reshare to another threshold. Each of their files with
+/// shares is a pipe meanwhile, at which whoever opens it waits for ever; nothing is asked of
+/// anybody, and nothing is written.
+#[test]
+fn a_reshare_is_rehearsed_without_a_share() {
+    let scene = with_shares();
+    let args = ["reshare", "new", "--from", "parent.quorate", "--name", "Next", "-o", "next.toml"];
+    let more = ["--threshold", "3", "--allow-all-required"];
+    end(command(scene.here(), &[&args[..], &more].concat())).done();
+    rehearsed(&scene, "next.toml", 1);
+}
+
+/// The cards of three, each with the address of the scene.
+fn cards(scene: &Scene) -> Vec<String> {
+    let card = |i: usize| {
+        let shown = end(scene.by(i, &["identity", "show", "--json"])).done().json();
+        format!("{}@{}", shown["card"].as_str().unwrap(), scene.address(i))
+    };
+    [0, 1, 2].map(card).into_iter().flat_map(|card| ["--operator".to_owned(), card]).collect()
+}
+
+/// The same of a repair: what the helpers hold is pipes, and what was lost is gone.
+#[test]
+fn a_repair_is_rehearsed_without_a_share() {
+    let scene = with_shares();
+    let bob = scene.here().join("bob");
+    fs::remove_dir_all(bob.join("ceremonies")).unwrap();
+    for name in ["install.mark", "operator.card"] {
+        let _ = fs::remove_file(bob.join(name));
+    }
+    let args = ["repair", "new", "--from", "parent.quorate", "--lost", "bob", "-o", "repair.toml"];
+    let args = args.into_iter().chain(["--yes-destroyed", "the old machine is destroyed"]);
+    let args: Vec<String> = args.map(str::to_owned).chain(cards(&scene)).collect();
+    end(command(scene.here(), &args)).done();
+    rehearsed(&scene, "repair.toml", 3);
+    assert!(!bob.join("ceremonies").exists());
+}
+
+/// The same of an import: the keystores from which the file was made are pipes, with their
+/// passwords.
+#[test]
+fn an_import_is_rehearsed_without_a_keystore() {
+    let scene = Scene::new(3, &[0, 1, 2]);
+    let solo = scene.here().join("solo");
+    fs::create_dir(&solo).unwrap();
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../test-vectors/ethereum");
+    fs::copy(vectors.join("eip2335/test0.json"), solo.join("keystore-0.json")).unwrap();
+    fs::write(solo.join("keystore-0.txt"), "not looked at").unwrap();
+    let address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+    let args = ["import", "new", "--keystores", "solo", "--name", "Solo", "-o", "import.toml"];
+    let more = ["--network", "hoodi", "--threshold", "2", "--withdrawal", address];
+    let all = [&args[..], &more, &["--compounding", "false"]].concat();
+    let all: Vec<String> = all.into_iter().map(str::to_owned).chain(cards(&scene)).collect();
+    end(command(scene.here(), &all)).done();
+    assert_eq!(as_pipes(&solo).len(), 2);
+    rehearsed(&scene, "import.toml", 3);
+    assert!(!scene.here().join("alice/ceremonies").exists());
 }
