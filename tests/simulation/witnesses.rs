@@ -159,6 +159,24 @@ fn a_witness_of_two_children_makes_a_fork_that_an_audit_sees() {
     assert!(played.refused > 0);
 }
 
+/// Alice and carol, who witnesses, finish the one without bob, who has abandoned it and deals with
+/// carol in the other. Nobody has dealt in both and is bound to both: only as a witness is carol.
+#[test]
+fn a_witness_alone_can_be_bound_to_both() {
+    let pair = [OTHERS, "fewest-dealers"].map(named);
+    let fork = |cheats: &[&'static str]| {
+        let mut plan = Plan::calm_fork(1, pair, cheats);
+        let back = None;
+        plan.lost = vec![Loss { seat: 1, how: How::Abandoned, after: 0, back }];
+        plan.patient = false;
+        play(plan)
+    };
+    let played = fork(&["carol", "dave", "erin"]);
+    assert_eq!((played.violations, played.forked, played.left_out), (vec![], true, 1));
+    let played = fork(&["dave", "erin"]);
+    assert_eq!((played.violations, played.forked), (vec![], false));
+}
+
 #[test]
 fn a_note_that_does_not_bind_a_witness_is_found() {
     let pair = [OTHERS, "fewest-dealers"].map(named);
