@@ -60,7 +60,8 @@ const TABLE: &str = "pubkey;used;operators\n0xababababababababababababababababab
 /// The key of a user that the documentation of NATS shows.
 const NATS_SEED: &str = "SUACSSL3UAHUDXKFSNVUZRF5UHPMWZ6BFDTJ7M6USDXIEDNPPQYYYCU3VY";
 /// An answer in chunks, behind one that is none yet.
-const HTTP_CHUNKS: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n";
+const HTTP_CHUNKS: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\
+    Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n";
 
 /// How a NATS server begins.
 const NATS_GREETING: &[u8] = b"INFO {\"max_payload\":1048576}\r\nPING\r\nPONG\r\n-ERR 'x'\r\n";

@@ -341,14 +341,12 @@ impl Ceremony {
         self.roster.len()
     }
 
-    /// How many hold a share of each key afterwards, of whom `t` sign: those that receive; after a
-    /// repair all that hold one of its parent.
+    /// How many hold a share of each key afterwards; after a repair, as many as of its parent.
     pub fn holders(&self) -> usize {
         self.threshold.participants()
     }
 
-    /// Which of these shares `seat` gets, from 1; `None` if it gets none. A repair gives back one
-    /// of its parent, which keeps its number.
+    /// Which of these shares `seat` gets, from 1; a repair gives one back with its number.
     pub fn share_number(&self, seat: Index) -> Option<usize> {
         let place = self.parts.receivers.place(seat)?;
         let regained = self.reshare.as_ref().and_then(|reshare| reshare.regained);
@@ -367,8 +365,7 @@ impl Ceremony {
 
     /// The operators that get shares, by index.
     pub fn receivers(&self) -> impl Iterator<Item = (Index, &Seat)> + Clone {
-        let receivers = self.parts.receivers.iter();
-        receivers.filter_map(|index| Some((index, self.roster.get(index)?)))
+        self.parts.receivers.iter().filter_map(|index| Some((index, self.roster.get(index)?)))
     }
 
     /// Every index, in order.

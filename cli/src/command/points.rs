@@ -27,7 +27,7 @@ pub(super) fn number(entries: &mut [OperatorEntry], given: &[String]) -> Result<
     if !unnumbered.is_empty() {
         return Err(messages::ssv_ids_missing(&unnumbered));
     }
-    // Those who only deal or witness have no place among the points: they stand where they stood before.
+    // Those who only deal or witness have no place among the points: they stand where they did.
     entries.sort_by_key(|entry| {
         let old = entry.old_point.or(entry.deals.or(entry.witness).map(u64::from));
         entry.point.or(old).unwrap_or(u64::MAX)

@@ -134,8 +134,8 @@ pub(crate) fn no_such_operator(flag: &str, text: &str, ceremony: &str) -> CliErr
 pub(crate) fn next_numbered(import: bool) -> CliError {
     let draft = if import { "import" } else { "reshare" };
     usage(
-        "--add: the operators of this ceremony have evaluation points of their own, such as numbers \
-         of SSV's contract, and the new one's is not known",
+        "--add: the operators of this ceremony have evaluation points of their own, such as \
+         numbers of SSV's contract, and the new one's is not known",
         format!(
             "draft another file with its number: quorate {draft} new --ssv-id NAME=ID. Give the \
              number of each operator that gets a share"
