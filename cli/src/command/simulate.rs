@@ -49,16 +49,19 @@ fn fresh_seed() -> u64 {
     u64::from(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) << 16
 }
 
+/// The plan of a seed.
+type Draw = fn(u64) -> Plan;
+
 /// What is simulated.
 struct Kind {
     /// The flag, and the word for it; none of key generations.
     name: Option<&'static str>,
-    draw: fn(u64) -> Plan,
+    draw: Draw,
 }
 
 impl Kind {
     fn of(args: &SimulateArgs) -> Self {
-        let kinds: [(bool, &str, fn(u64) -> Plan); 5] = [
+        let kinds: [(bool, &str, Draw); 5] = [
             (args.lives, "lives", Plan::draw_life),
             (args.reshares, "reshares", Plan::draw_reshare),
             (args.imports, "imports", Plan::draw_import),
