@@ -30,7 +30,9 @@ fn a_stop_is_carried_out_when_the_server_is_there() {
     let others: Vec<Running> = THREE[1..].iter().map(|operator| via(operator, &STOPPED)).collect();
     for running in others.into_iter().chain([alice]) {
         let ended = running.ended().done();
-        assert!(!ended.stderr.contains("Waiting for you to stop"), "{}", ended.stderr);
+        // Once, and at no later visit again.
+        let said = ended.stderr.matches("This operator has stopped.").count();
+        assert_eq!(said, 1, "{}", ended.stderr);
     }
     assert!(outputs(&demo, "alice", &file).join("public/transcript.quorate").exists());
 }

@@ -68,7 +68,9 @@ fn a_backup_after_a_repair_and_a_reshare_of_its_parent_is_restored() {
         let states = status["ceremonies"].as_array().unwrap().iter().map(|one| &one["state"]);
         assert!(states.clone().all(|state| state == "finished"), "{operator}: {status}");
         assert_eq!(states.count(), all.len(), "{operator}: {status}");
-        let shown = demo.run(&["--dir", &format!("demo/{operator}"), "status"]).done().stdout;
+        let dir = format!("demo/{operator}");
+        let by = ["--dir", &dir, "--passphrase-file", "demo/passphrase", "status"];
+        let shown = demo.run(&by).done().stdout;
         assert_eq!(shown.matches(": 2 of 3 operators, ").count(), all.len(), "{shown}");
         // What is finished goes on serving others.
         for &file in all {
