@@ -3,26 +3,38 @@
 use quorate::audit::code::Code;
 use quorate::ethereum::bls::{bls_sign, bls_verify, message_point};
 use quorate::ethereum::deposit::{CredentialsError, DepositMessage, WithdrawalCredentials};
-use quorate::ethereum::network::NetworkError;
+use quorate::ethereum::network::{Network, NetworkError};
+use quorate::ethereum::preregistration::Preregistration;
 use quorate::message::body::Commit;
-use quorate::message::envelope::Round;
+use quorate::message::envelope::{Reject, Round};
 use quorate::message::shape::Shape;
 use quorate::primitives::curve::G2;
 use quorate::primitives::lagrange;
 use quorate::protocol::evidence::{Class, Rule};
 use quorate::protocol::items::{Item, items};
-use quorate::protocol::participant::Input;
+use quorate::protocol::participant::{Input, Refused};
 use quorate::simulation::collusion::{Hooks, collude};
 use quorate::simulation::machine::{TWO_VALIDATORS, honest, machines, run, statements};
 use quorate::spec::show::describe;
 use quorate::spec::{Ceremony, Place, SpecError};
 
-use crate::auditor::told;
+use crate::auditor::{clean, told};
 use crate::proofs::Dealt;
 use crate::scene::{Scene, index, resigned};
 use crate::session::{file, parsed, with};
 use crate::support::program::quorate;
 use crate::thresholds::Rehearsal;
+
+/// The attacker's commit is another one, where preregistrations are asked for.
+fn recommitted(change: impl Fn(&mut Vec<u8>)) -> Scene {
+    let mut scene = Scene::preregistering();
+    scene.play(&mut |forger, round, sent| {
+        if round == Round::Commit {
+            sent.statement = resigned(forger, &sent.statement, |body| change(body));
+        }
+    });
+    scene
+}
 
 /// A deposit for validator 1's key to the attacker's address.
 fn hostile(ceremony: &Ceremony, key: &quorate::primitives::curve::G1) -> DepositMessage {
@@ -257,4 +269,45 @@ fn attack_eth8_signing_raw_roots() {
     let told =
         scene.machines[0].receive(quorate::message::sync::Frame::Statement(vec![7; 32])).unwrap();
     assert!(told.is_err());
+}
+
+#[test]
+fn attack_eth9_false_or_missing_preregistration() {
+    // Of validator 1: a deposit, and its preregistration.
+    let scene = Scene::preregistering();
+    let (ceremony, shape) = (scene.ceremony(), Shape::of(scene.ceremony()));
+    let rehearsal = Rehearsal::of(Scene::preregistering);
+    let own = items(ceremony, 0, &rehearsal.sums.public_key(0));
+    let Item::Preregistration(honest, draft) = own[1] else { panic!("the second item is one") };
+    // The attacker, once it knows the key, signs it for validator 2's credentials; or for those
+    // that were agreed, on another network; or leaves it out, with its deposit in that place.
+    let withdrawal_credentials = ceremony.validators()[1].withdrawal;
+    assert_ne!(honest.withdrawal_credentials, withdrawal_credentials);
+    let other = Preregistration { withdrawal_credentials, ..honest };
+    let mainnet = Network::known("mainnet").unwrap();
+    let roots = [
+        ("ETH9", other.signing_root(ceremony.network(), draft)),
+        ("ETH9-network", honest.signing_root(&mainnet, draft)),
+        ("ETH9-deposit", own[0].signing_root(ceremony)),
+    ];
+    let place = 32 * shape.n + 192;
+    for (name, root) in roots {
+        let partial = rehearsal.shares[0].sign(&message_point(&root)).unwrap().to_uncompressed();
+        let scene =
+            recommitted(|body| body[place..place + partial.len()].copy_from_slice(&partial));
+        scene.convicts(&Rule::Partial { operator: index(3), item: 1 }, Class::E5, 3);
+        told(name, &scene.dossier(), &[Code::V16, Code::V19], &[3]);
+    }
+    // The right one in the same place is taken.
+    let root = own[1].signing_root(ceremony);
+    let partial = rehearsal.shares[0].sign(&message_point(&root)).unwrap().to_uncompressed();
+    let scene = recommitted(|body| body[place..place + partial.len()].copy_from_slice(&partial));
+    clean(&scene.all_finish());
+    // A commit without it has another length: it counts for nothing, and its sender is awaited.
+    let scene = recommitted(|body| drop(body.drain(place..place + 192)));
+    let expected = shape.statement_bytes(index(3), Round::Commit).unwrap();
+    let length = Reject::Length { expected, actual: expected - 192 };
+    let refused = [1, 2, 4].map(|me| (Round::Commit, me, Refused::Reject(length.clone())));
+    assert_eq!(scene.refused, refused);
+    scene.all_wait(Round::Commit, &[3], &[]);
 }

@@ -86,9 +86,17 @@ impl Scene {
         coefficient: impl Fn(u16, usize, usize) -> SecretScalar,
         hooks: impl Fn() -> Hooks,
     ) -> Self {
-        let (byzantine, machines): (Vec<Machine>, Vec<Machine>) = machines(n, t, TWO_VALIDATORS)
-            .into_iter()
-            .partition(|machine| seats.contains(&machine.seat.me.get()));
+        Self::among(machines(n, t, TWO_VALIDATORS), seats, coefficient, hooks)
+    }
+
+    fn among(
+        all: Vec<Machine>,
+        seats: &[u16],
+        coefficient: impl Fn(u16, usize, usize) -> SecretScalar,
+        hooks: impl Fn() -> Hooks,
+    ) -> Self {
+        let (byzantine, machines): (Vec<Machine>, Vec<Machine>) =
+            all.into_iter().partition(|machine| seats.contains(&machine.seat.me.get()));
         let forger = |machine: Machine| {
             let me = machine.seat.me.get();
             let label = |what: &str| bytes(&format!("attacker {me} {what}"));
@@ -100,6 +108,12 @@ impl Scene {
     /// Operators 1, 2 and 4 are honest, 3 is not; any three can sign.
     pub(crate) fn of_four() -> Self {
         Self::new(4, 3, &[3])
+    }
+
+    /// The same, where the ceremony asks for a preregistration of each validator.
+    pub(crate) fn preregistering() -> Self {
+        let validators = format!("[preregistration]\ndraft = \"2026-08-17\"\n{TWO_VALIDATORS}");
+        Self::among(machines(4, 3, &validators), &[3], coefficient, Hooks::default)
     }
 
     pub(crate) fn ceremony(&self) -> &Ceremony {
@@ -387,7 +401,10 @@ pub(crate) struct Oracle {
 
 impl Oracle {
     pub(crate) fn new(n: usize, t: usize, seats: &[u16]) -> Self {
-        let mut scene = Scene::new(n, t, seats);
+        Self::of(Scene::new(n, t, seats))
+    }
+
+    pub(crate) fn of(mut scene: Scene) -> Self {
         scene.play(&mut |_, round, sent| {
             if round == Round::Deal {
                 sent.to = Some(Vec::new());

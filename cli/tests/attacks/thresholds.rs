@@ -147,8 +147,12 @@ pub(crate) struct Rehearsal {
 
 impl Rehearsal {
     pub(crate) fn new() -> Self {
-        let oracle = Oracle::new(4, 3, &[3]);
-        let mut scene = Scene::of_four();
+        Self::of(Scene::of_four)
+    }
+
+    /// In such a scene of four.
+    pub(crate) fn of(make: fn() -> Scene) -> Self {
+        let (oracle, mut scene) = (Oracle::of(make()), make());
         scene.play(&mut |_, _, _| ());
         let deals = scene.complete(Round::Deal).unwrap();
         let boxes: Vec<_> =
