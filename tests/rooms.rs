@@ -487,7 +487,7 @@ fn wide(name: &str, text: &str) -> Vec<String> {
 #[test]
 fn lines_stay_readable() {
     let mut files = Vec::new();
-    for folder in ["src", "tests", "benches", "examples", "operator", "cli", "fuzz"] {
+    for folder in ["src", "tests", "benches", "examples", "operator", "cli", "model", "fuzz"] {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         if root.exists() {
             walk(&root, &mut files);
