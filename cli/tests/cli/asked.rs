@@ -17,7 +17,7 @@ use crate::reshared::{
 use crate::support::demo::{Demo, PLAIN, SSV};
 use crate::support::files::{mode, private};
 use crate::support::program::Ended;
-use crate::support::running::{Running, Signal};
+use crate::support::running::{Running, Signal, no_starts};
 
 const FILE: &str = "demo/ceremony.toml";
 const NEWEST: [&str; 2] = ["--yes-newest", "no newer shares of these validators exist"];
@@ -291,9 +291,10 @@ fn a_backup_of_a_restored_directory_is_dated_by_the_older_one() {
     let demo = scene();
     fs::remove_file(demo.path("demo/bob/restored/0000000000000000")).unwrap();
     let state = StateDir::open(&demo.path("demo/bob")).unwrap();
+    let no_starts = no_starts();
     let lock = state.lock().unwrap();
     lock.note_restored(&Restored { made: 1_700_000_000, ceremony: Digest::ZERO }).unwrap();
-    drop(lock);
+    drop((lock, no_starts));
     fs::remove_file(demo.path("bob.backup")).unwrap();
     backed_up(&demo, "bob");
     fs::remove_dir_all(demo.path("demo/bob")).unwrap();

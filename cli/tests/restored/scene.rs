@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use quorate::exchange::{Action, Event, Exchange, Moment, Notice, Pacing};
@@ -25,6 +25,7 @@ use tokio::sync::oneshot;
 
 use crate::support::ports::free_port;
 use crate::support::program::{Ended, quorate};
+use crate::support::running::no_starts;
 
 const PASSPHRASE: &str = "a passphrase of this test";
 
@@ -132,14 +133,8 @@ impl Scene {
 
     fn open(&self, dir: &Path, operator: usize) -> (Exchange, Machine) {
         let state = StateDir::open_or_create(dir).unwrap();
-        // Another test that starts a process has this one's files open until that begins.
-        let lock = (0..500).find_map(|_| {
-            state.lock().ok().or_else(|| {
-                thread::sleep(Duration::from_millis(10));
-                None
-            })
-        });
-        let lock = lock.expect("nobody else works here");
+        let _no_starts = no_starts();
+        let lock = state.lock().expect("nobody else works here");
         // The others stay until the first operator has run.
         let linger = Duration::from_secs(60);
         let pacing = Pacing { parting: linger, ..Pacing::new(linger) };
@@ -159,7 +154,9 @@ impl Scene {
             let random = &mut random::os();
             let sealed = seal_with_passphrase(&secret, &passphrase, IDENTITY_FILE, cost, random);
             state.write_identity(&sealed).unwrap();
+            let no_starts = no_starts();
             state.ensure_mark(self.all[at].mark().unwrap()).unwrap();
+            drop(no_starts);
             open.push(self.open(dir, at));
         }
         let mut now = 0;
