@@ -4,14 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Rows whose attack cannot be made yet, because what it attacks does not exist.
-const PENDING: [(&str, &str); 5] = [
-    ("S10", "a reshare begins with its operators: no owner's request is read"),
+const PENDING: [(&str, &str); 3] = [
     (
         "A4",
         "there is one implementation of the verifier so far; its two ways agree: \
          tests/audit/exhaustive.rs",
     ),
-    ("ETH7", "no test yet runs clients of both generations on real processes"),
     ("IM2", "nothing can prevent it: chapter 17 and every report say so"),
     ("RS5", "nothing can prevent it: chapter 13 and every report say so"),
 ];

@@ -12,6 +12,7 @@ mod curve;
 mod dealing;
 mod ethereum;
 mod exits;
+mod hand_over;
 mod noise;
 mod operations;
 mod proofs;
