@@ -332,13 +332,14 @@ impl Participant {
     ///
     /// # Errors
     /// [`ReplayError::PutBack`] if the log was put back: others may hold this operator's FINAL and
-    /// count on its share. [`ReplayError::Agreed`] once it has signed its FINAL, by what its log
-    /// holds or others have shown it.
+    /// count on its share. [`ReplayError::Agreed`] once it has signed its FINAL, or the word that
+    /// it does without somebody, which follows it: by what its log holds or others have shown it.
     pub fn abandon(self) -> Result<(Record, Statement), ReplayError> {
         if self.put_back().is_some() {
             return Err(ReplayError::PutBack);
         }
-        if self.has_said(self.world.shape.last_round()) {
+        let bound = !self.does_without(self.world.seat.me).is_empty();
+        if bound || self.has_said(self.world.shape.last_round()) {
             return Err(ReplayError::Agreed);
         }
         Ok(self.abandonment())

@@ -409,6 +409,27 @@ fn attack_rs10_abandonment_of_a_lost_seat_is_void() {
     }
 }
 
+/// The word that an operator does without somebody follows its final, and binds as that does, also
+/// where a log that was put back has the word alone.
+#[test]
+fn who_does_without_somebody_does_not_abandon() {
+    let mut all = scene();
+    let lost = seats(&[4]);
+    run(&mut all, &mut lossy(lost, false));
+    all.pop();
+    agree(&mut all, lost, &mut honest);
+    let mut alice = all.swap_remove(0);
+    let of = |body: &[u8]| body.len() >= ENVELOPE_BYTES;
+    let later =
+        |body: &[u8]| [[1, 4, 0, 1], [1, 3, 0, 2]].contains(&body[6..10].try_into().unwrap());
+    alice.log.retain(|(_, body)| !of(body) || !later(body));
+    alice.start().unwrap();
+    let participant = alice.participant.take().unwrap();
+    assert!(!participant.has_said(Round::Final));
+    assert!(!participant.does_without(Index::new(1).unwrap()).is_empty());
+    assert_eq!(participant.abandon().err(), Some(ReplayError::Agreed));
+}
+
 /// One operator says that the others are lost: by its word alone nothing is complete, whatever it
 /// signs and writes.
 #[test]

@@ -80,7 +80,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
         let in_round = |held: &Statement| held.envelope.round == round;
         let last = |held: &&Statement| matches!(held.envelope.kind, Kind::Ordinary | Kind::Without);
         let there = there.iter().filter(last);
-        own(Kind::Ordinary).chain(there).any(in_round)
+        own(Kind::Ordinary).chain(own(Kind::Without)).chain(there).any(in_round)
     };
     if signed(Shape::of(&ceremony).last_round()) {
         return Err(messages::agreed_already(&ceremony));

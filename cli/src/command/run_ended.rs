@@ -280,7 +280,17 @@ fn attempt_without(
     }
     let without: String = culprits.iter().map(|index| format!(" --without {index}")).collect();
     let left = ceremony.parts().receivers.iter().filter(|seat| !culprits.contains(seat)).count();
-    let add = if left < FEWEST_OPERATORS { " --add CARD@HOST:PORT" } else { "" };
+    let add = match (left < FEWEST_OPERATORS, ceremony.kind()) {
+        (false, _) => "",
+        // Where its share stands may be a number that nobody can guess: `spec next` adds none.
+        (true, CeremonyKind::Reshare) => {
+            return format!("quorate reshare new --from TRANSCRIPT -o {}", quoted(new));
+        }
+        (true, CeremonyKind::Import) => {
+            return format!("quorate import new ... -o {}", quoted(new));
+        }
+        (true, _) => " --add CARD@HOST:PORT",
+    };
     format!("quorate spec next {}{without}{add} --reason \"...\" -o {}", quoted(file), quoted(new))
 }
 

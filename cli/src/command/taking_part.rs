@@ -223,7 +223,12 @@ fn demand_newest_of(
     let repairs = repairs.map_err(messages::machine)?;
     let here = lock.state().find(&parent.ceremony().digest()).map_err(messages::store)?;
     let has_log = here.map_or(Ok(false), |view| view.has_log()).map_err(messages::store)?;
-    if !has_log && repairs.is_empty() {
+    // A repair that was only begun gave nothing back, and nobody has answered for it.
+    let mut regained = false;
+    for (view, _) in &repairs {
+        regained |= view.is_written().map_err(messages::store)?;
+    }
+    if !has_log && !regained {
         return demand_not_committed(lock, seat, parent.ceremony(), &args.newest);
     }
     for (_, repair) in repairs {

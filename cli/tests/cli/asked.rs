@@ -14,8 +14,9 @@ use crate::lost_seats::{BOARD, WITHOUT, all_stop_at_a_board, step};
 use crate::reshared::{
     PARENT, SENTENCE, draft, drafted, generation, outputs, start, up_to_the_stop, words,
 };
-use crate::support::demo::{Demo, PLAIN, SSV};
+use crate::support::demo::{Demo, OPERATORS, PLAIN, SSV};
 use crate::support::files::{mode, private};
+use crate::support::ports::free_port;
 use crate::support::program::Ended;
 use crate::support::running::{Running, Signal, no_starts};
 
@@ -139,21 +140,7 @@ fn enough_answers_of_others_take_the_place_of_the_sentence() {
     export(&demo, "keystores", &[]).done();
     signs_an_exit(&demo, "bob", "exit").done();
     // Nobody asks for the sentence any more: not a repair, not a reshare.
-    let cards = |names: &[&str]| -> Vec<String> {
-        let card = |name: &&str| {
-            let shown = demo.by(name, &["identity", "show"]).done().json();
-            let port = crate::support::ports::free_port();
-            let at = format!("{}@127.0.0.1:{port}", shown["card"].as_str().unwrap());
-            ["--operator".to_owned(), at]
-        };
-        names.iter().flat_map(card).collect()
-    };
-    let destroyed = ["--lost", "carol", "--yes-destroyed", "the old machine is destroyed"];
-    let new = ["repair", "new", "--from", PARENT, "-o", "repair.toml"];
-    let mut args: Vec<String> =
-        new.iter().chain(&destroyed).map(|text| (*text).to_owned()).collect();
-    args.extend(cards(&["alice", "bob", "carol", "dave"]));
-    demo.run(&args).done();
+    repair_of(&demo, "carol");
     let next = draft(&demo, "next", &["alice", "bob", "carol"], &["dave"]);
     for file in ["repair.toml", &next] {
         let mut bob = start(&demo, "bob", file, &["--from", PARENT]);
@@ -246,6 +233,20 @@ fn questions_and_answers_by_a_board() {
     export(&demo, "keystores", &[]).done();
 }
 
+/// Drafts `repair.toml`, in which this operator's share is given back.
+fn repair_of(demo: &Demo, lost: &str) {
+    let destroyed = ["--lost", lost, "--yes-destroyed", "the old machine is destroyed"];
+    let new = ["repair", "new", "--from", PARENT, "-o", "repair.toml"];
+    let mut args: Vec<String> =
+        new.iter().chain(&destroyed).map(|text| (*text).to_owned()).collect();
+    for name in OPERATORS {
+        let shown = demo.by(name, &["identity", "show"]).done().json();
+        let at = format!("{}@127.0.0.1:{}", shown["card"].as_str().unwrap(), free_port());
+        args.extend(["--operator".to_owned(), at]);
+    }
+    demo.run(&args).done();
+}
+
 fn id_of(text: &str) -> Digest {
     let mut bytes = [0; 32];
     hex::decode_to_slice(text, &mut bytes).unwrap();
@@ -269,20 +270,23 @@ fn a_witness_without_the_log_of_the_parent_is_asked() {
     restored(&demo, "dave");
     drafted(&demo, "next", &["alice", "bob", "carol", "dave"], &["--witness", "dave"]).done();
     let from = ["--from", PARENT];
-    let begins = |more: &[&str]| {
-        let mut dave = start(&demo, "dave", "next.toml", &[&from[..], more].concat());
+    let begins = |file: &str, more: &[&str]| {
+        let mut dave = start(&demo, "dave", file, &[&from[..], more].concat());
         dave.until("Round 1 of 5");
         dave.signal(Signal::INT);
         dave.ends_with(5);
     };
+    // A repair that is begun and not finished says nothing of it.
+    repair_of(&demo, "dave");
+    begins("repair.toml", &[]);
     let asks = ["came out of a backup of 20", "are not in it", "--yes-newest"];
     start(&demo, "dave", "next.toml", &from).ended().failed(2, &asks);
     let wrong = [&from[..], &["--yes-newest", "yes"]].concat();
     start(&demo, "dave", "next.toml", &wrong).ended().failed(2, &["that is not the sentence"]);
-    assert!(!demo.path("demo/dave/ceremonies").exists());
-    begins(&NEWEST);
+    assert!(!outputs(&demo, "dave", "next.toml").parent().unwrap().exists());
+    begins("next.toml", &NEWEST);
     // The word is remembered.
-    begins(&[]);
+    begins("next.toml", &[]);
 }
 
 /// What a restored directory does not know begins with the oldest backup that it came out of.
