@@ -149,7 +149,7 @@ struct Signed {
 }
 
 fn signed(world: &World, host: &Host) -> Signed {
-    let mut found = Signed::default();
+    let mut found = Signed { abandons: host.home.has_abandoned(), ..Signed::default() };
     for statement in world.watch.signed() {
         let envelope = &statement.envelope;
         if envelope.sender == host.me() && world.watch.has_signed(&host.home, statement) {

@@ -100,6 +100,16 @@ impl Home {
         bodies.any(|body| body.get(6..10) == Some(&place[..]))
     }
 
+    /// Whether this operator's abandonment is on its disk, also where power failed before anybody
+    /// heard it.
+    pub fn has_abandoned(&self) -> bool {
+        let me = self.seat.me.get().to_be_bytes();
+        let is_own = |body: &[u8]| {
+            body.get(6) == Some(&(Kind::Abandon as u8)) && body.get(8..10) == Some(&me[..])
+        };
+        self.disk.durable(RecordKind::Statement).any(|body| is_own(body))
+    }
+
     /// Whether this operator's statement with these bytes is on its disk.
     pub fn has_noted(&self, statement: &[u8]) -> bool {
         self.disk.durable(RecordKind::Statement).any(|body| **body == *statement)

@@ -58,7 +58,7 @@ impl World {
         if host.home.bug != Some(Bug::StopsAlone) {
             self.watch.words.entry(me).or_default().push(minima.clone());
         }
-        self.stops += 1;
+        (self.stops, self.unchanged) = (self.stops + 1, 0);
         let moment = moment(self.now, &mut self.network, self.watch.cast, me);
         let result = host.stop(minima, &moment, &mut self.watch);
         self.after(seat, result);

@@ -118,7 +118,9 @@ impl World {
             };
             return self.calm && self.held_to_the_rules().all(gone);
         }
-        self.all_done() || self.unchanged >= PATIENCE
+        // Somebody is on the way to a machine that waits for it.
+        let comes = self.stopping.contains(&true) && self.unchanged < 2 * PATIENCE;
+        self.all_done() || self.unchanged >= PATIENCE && !comes
     }
 
     /// Everybody must have got to an end: the outputs, a fault, or a wait for those that are not

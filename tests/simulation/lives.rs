@@ -86,3 +86,12 @@ pub(crate) fn each_lie_ends(
     }
     assert_eq!(others, []);
 }
+
+/// Seeds on which an oracle was wrong: a person was still on the way to a machine that had asked for
+/// the stop again; and an abandonment was on the disk, whose power failed before anybody heard it.
+#[test]
+fn seeds_of_which_an_oracle_knew_too_little() {
+    for seed in [47_083, 96_311] {
+        assert_eq!(play(Plan::draw_life(seed)).violations, [], "{seed}");
+    }
+}

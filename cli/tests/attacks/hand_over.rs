@@ -50,7 +50,7 @@ fn attack_s10_reshare_file_sent_again() {
     let from = outputs(&demo, "alice", PARENT).join("public/transcript.quorate");
     let from = from.to_str().unwrap();
     demo.by("zoe", &["run", FILE, "--from", from]).failed(2, &["has no seat in the ceremony"]);
-    // The same wish in another file is another ceremony of the same parent, whose dealers are bound.
+    // The same wish in another file is another ceremony of one parent, whose dealers are bound.
     let text = fs::read_to_string(demo.path(FILE)).unwrap();
     let id = text.lines().find(|line| line.starts_with("id = ")).unwrap();
     let other = text.replace(id, &format!("id = \"{}\"", "5a".repeat(32)));
