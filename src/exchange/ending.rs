@@ -52,7 +52,9 @@ impl Exchange {
         if unconfirmed.is_empty() {
             let confirmed_at = *self.all_confirmed_at.get_or_insert(out.now);
             let others = self.participant.seat().ceremony.n() - 1;
-            let parted = self.acknowledged.len() == others
+            // One that this was finished without, and that is back, knows that, and may lack more.
+            let served = self.participant.is_confirmed_by_all();
+            let parted = self.acknowledged.len() == others && served
                 || out.now.saturating_sub(confirmed_at) >= parting;
             return parted.then_some(Ending::Complete);
         }

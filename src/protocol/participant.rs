@@ -476,6 +476,12 @@ impl Participant {
         let others = self.world.seat.others().filter(|index| !lost.contains(*index));
         others.filter(|index| !self.confirmed.contains(index)).collect()
     }
+
+    /// Whether all others have told that they hold everything, those too that the reshare was
+    /// finished without.
+    pub(crate) fn is_confirmed_by_all(&self) -> bool {
+        self.world.seat.others().all(|index| self.confirmed.contains(&index))
+    }
 }
 
 /// For tests of a room that may make ceremonies: what cannot be reached from outside.
