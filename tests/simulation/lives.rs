@@ -87,15 +87,15 @@ pub(crate) fn each_lie_ends(
     assert_eq!(others, []);
 }
 
-/// A seat that was lost, and that others have finished without, is back, and the only one that stays
-/// keeps from it what it lacks: whoever runs its machine again for it does not leave at once.
+/// A seat that was lost, and that others have finished without, is back, and the only one that
+/// stays keeps from it what it lacks: whoever runs its machine again does not leave at once.
 #[test]
 fn a_seat_that_is_back_gets_what_it_lacks() {
     assert_eq!(play(Plan::draw_life(88_196)).violations, []);
 }
 
-/// Seeds on which an oracle was wrong: a person was still on the way to a machine that had asked for
-/// the stop again; and an abandonment was on the disk, whose power failed before anybody heard it.
+/// Seeds on which an oracle was wrong: a person was still on the way to a machine that had asked
+/// for the stop again; and an abandonment was on the disk, whose power failed before anybody heard.
 #[test]
 fn seeds_of_which_an_oracle_knew_too_little() {
     for seed in [47_083, 96_311] {
