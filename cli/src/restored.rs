@@ -57,12 +57,7 @@ pub(crate) fn demand_not_imported(
     if !ceremony.parts().dealers.contains(seat.me) {
         return Ok(());
     }
-    let unsure = lock.state().unsure_beside(&ceremony.digest()).map_err(messages::store)?;
-    let Some(note) = unsure else { return Ok(()) };
-    talk(&messages::unsure_import(ceremony, &date(note.made)));
-    let what = (messages::NEWEST, messages::not_newest_by_word as fn() -> CliError);
-    prompt::sentence(what, args.yes_newest.as_deref(), "--yes-newest")?;
-    lock.note_newest(&note).map_err(messages::store)
+    demand_beside(lock, seat, args, |date| messages::unsure_import(ceremony, date))
 }
 
 /// Asks a witness for the same whose directory came out of a backup without the shares that it
@@ -73,9 +68,19 @@ pub(crate) fn demand_not_committed(
     parent: &Ceremony,
     args: &NewestArgs,
 ) -> Result<(), CliError> {
+    demand_beside(lock, seat, args, |date| messages::unsure_witness(parent, date))
+}
+
+/// Of what no log here tells: says what is not known, asks for the word, and notes it.
+fn demand_beside(
+    lock: &Lock,
+    seat: &OwnSeat,
+    args: &NewestArgs,
+    warning: impl FnOnce(&str) -> String,
+) -> Result<(), CliError> {
     let unsure = lock.state().unsure_beside(&seat.ceremony.digest()).map_err(messages::store)?;
     let Some(note) = unsure else { return Ok(()) };
-    talk(&messages::unsure_witness(parent, &date(note.made)));
+    talk(&warning(&date(note.made)));
     let what = (messages::NEWEST, messages::not_newest_by_word as fn() -> CliError);
     prompt::sentence(what, args.yes_newest.as_deref(), "--yes-newest")?;
     lock.note_newest(&note).map_err(messages::store)

@@ -346,7 +346,7 @@ impl Ceremony {
         self.threshold.participants()
     }
 
-    /// Which of these shares `seat` gets, from 1; a repair gives one back with its number.
+    /// Which of these shares `seat` gets, from 1, if any; a repair gives one back with its number.
     pub fn share_number(&self, seat: Index) -> Option<usize> {
         let place = self.parts.receivers.place(seat)?;
         let regained = self.reshare.as_ref().and_then(|reshare| reshare.regained);

@@ -280,13 +280,14 @@ fn attempt_without(
     }
     let without: String = culprits.iter().map(|index| format!(" --without {index}")).collect();
     let left = ceremony.parts().receivers.iter().filter(|seat| !culprits.contains(seat)).count();
+    // Where the next share stands may be a number that nobody can guess: `spec next` adds none.
+    let numbered = ceremony.receivers().zip(1..).any(|((_, seat), place)| seat.point != place);
     let add = match (left < FEWEST_OPERATORS, ceremony.kind()) {
         (false, _) => "",
-        // Where its share stands may be a number that nobody can guess: `spec next` adds none.
-        (true, CeremonyKind::Reshare) => {
+        (true, CeremonyKind::Reshare) if numbered => {
             return format!("quorate reshare new --from TRANSCRIPT -o {}", quoted(new));
         }
-        (true, CeremonyKind::Import) => {
+        (true, CeremonyKind::Import) if numbered => {
             return format!("quorate import new ... -o {}", quoted(new));
         }
         (true, _) => " --add CARD@HOST:PORT",
