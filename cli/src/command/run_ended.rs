@@ -301,3 +301,59 @@ pub(super) fn named(path: &Path, name: &str) -> bool {
         .and_then(|file| file.to_str())
         .is_some_and(|file| file.starts_with(&format!("{name}-")))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use quorate::spec::file::CeremonyFile;
+
+    use super::*;
+
+    fn of(text: &str) -> Ceremony {
+        CeremonyFile::parse(text).and_then(Ceremony::try_from).unwrap()
+    }
+
+    /// The file of a reshare among the vectors, as JSON and as the ceremony that it describes.
+    fn reshare(name: &str) -> Ceremony {
+        let path = format!("{}/../test-vectors/reshare/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        let vector: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+        of(&vector["file"].to_string())
+    }
+
+    fn advice(ceremony: &Ceremony, culprits: &[u16]) -> String {
+        let culprits = culprits.iter().map(|index| Index::new(*index).unwrap()).collect();
+        attempt_without(&culprits, Path::new("old.toml"), Path::new("new.toml"), ceremony)
+    }
+
+    #[test]
+    fn whoever_is_left_out_is_replaced_where_too_few_are_left() {
+        let refresh = reshare("refresh");
+        let next = |middle: &str| {
+            format!("quorate spec next old.toml{middle} --reason \"...\" -o new.toml")
+        };
+        assert_eq!(advice(&refresh, &[]), next(""));
+        assert_eq!(advice(&refresh, &[2]), next(" --without 2"));
+        assert_eq!(advice(&refresh, &[1, 4]), next(" --without 1 --without 4 --add CARD@HOST:PORT"));
+    }
+
+    #[test]
+    fn what_cannot_be_added_is_drafted_anew() {
+        // Points that are numbers of the file's own: the next one is nothing to guess.
+        let numbers = reshare("numbers");
+        assert!(advice(&numbers, &[4]).starts_with("quorate spec next old.toml --without 4 --re"));
+        // Who deals and receives nothing leaves no fewer receivers.
+        assert!(advice(&numbers, &[1, 5]).starts_with("quorate spec next old.toml --without 1"));
+        let anew = "quorate reshare new --from TRANSCRIPT -o new.toml";
+        assert_eq!(advice(&numbers, &[1, 4]), anew);
+        let import = include_str!("../../../test-vectors/import-ceremony/2-of-3.toml");
+        let next = "quorate spec next old.toml --without 3 --add CARD@HOST:PORT --reason \"...\"";
+        assert_eq!(advice(&of(import), &[3]), format!("{next} -o new.toml"));
+        let numbered = import.replace("# carol\n", "point = 7\n");
+        assert_eq!(advice(&of(&numbered), &[3]), "quorate import new ... -o new.toml");
+        let repair = include_str!("../../../test-vectors/repair/file.json");
+        let repair: Value = serde_json::from_str(repair).unwrap();
+        let again = "quorate repair new --from TRANSCRIPT --lost NAME --helper NAME -o new.toml";
+        assert_eq!(advice(&of(&repair["file"].to_string()), &[1]), again);
+    }
+}
