@@ -327,14 +327,13 @@ impl Participant {
         have.is_complete(&self.world.shape)
     }
 
-    /// Gives up, for good: signs whom this operator waits for, as an accusation. From then on the
-    /// log starts no participant. A share that is stored stays stored.
+    /// Whether this operator may still give up.
     ///
     /// # Errors
     /// [`ReplayError::PutBack`] if the log was put back: others may hold this operator's FINAL and
     /// count on its share. [`ReplayError::Agreed`] once it has signed its FINAL, or the word that
     /// it does without somebody, which follows it: by what its log holds or others have shown it.
-    pub fn abandon(self) -> Result<(Record, Statement), ReplayError> {
+    pub fn may_abandon(&self) -> Result<(), ReplayError> {
         if self.put_back().is_some() {
             return Err(ReplayError::PutBack);
         }
@@ -342,6 +341,16 @@ impl Participant {
         if bound || self.has_said(self.world.shape.last_round()) {
             return Err(ReplayError::Agreed);
         }
+        Ok(())
+    }
+
+    /// Gives up, for good: signs whom this operator waits for, as an accusation. From then on the
+    /// log starts no participant. A share that is stored stays stored.
+    ///
+    /// # Errors
+    /// Those of [`Participant::may_abandon`].
+    pub fn abandon(self) -> Result<(Record, Statement), ReplayError> {
+        self.may_abandon()?;
         Ok(self.abandonment())
     }
 

@@ -79,7 +79,7 @@ impl World {
         }
         let mut back = loss.back;
         let waits = |participant: &Participant| {
-            !participant.is_finished() && !participant.has_said(Round::Final)
+            !participant.is_finished() && participant.may_abandon().is_ok()
         };
         if loss.how == How::Abandoned && host.participant().is_some_and(waits) {
             self.watch.gives_up(&host.home);

@@ -2,7 +2,6 @@
 //! witnesses of a reshare stop their old keys when they are asked to, some later than others, and
 //! some raise afterwards what they have said.
 
-use crate::message::envelope::Round;
 use crate::message::minima::{Minima, Signed};
 use crate::protocol::participant::Participant;
 
@@ -116,10 +115,10 @@ impl World {
             let Some(host) = &mut self.hosts[seat] else { continue };
             // A final binds: others may have finished with it.
             let forgets = host.home.bug == Some(Bug::AbandonsAfterFinal);
-            let bound = |participant: &Participant| participant.has_said(Round::Final) && !forgets;
+            let may = |participant: &Participant| forgets || participant.may_abandon().is_ok();
             let waits = host
                 .participant()
-                .is_some_and(|participant| !participant.is_finished() && !bound(participant))
+                .is_some_and(|participant| !participant.is_finished() && may(participant))
                 && !self.watch.faulty.contains(&host.me());
             if waits && (self.chance.happens(100) || forgets) {
                 self.abandon(seat);

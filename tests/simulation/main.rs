@@ -192,6 +192,13 @@ fn early_outputs_are_found() {
 }
 
 #[test]
+fn an_abandonment_after_a_final_of_a_key_generation_is_found() {
+    // The others of three may finish with it.
+    let silent = |plan: &mut Plan| plan.adversaries = vec![(1, Adversary::SilentFromFinal)];
+    assert_eq!(planted(Bug::AbandonsAfterFinal, silent), [Oracle::Bound]);
+}
+
+#[test]
 fn other_outputs_are_found() {
     assert!(planted(Bug::OtherOutputs, |_| ()).contains(&Oracle::Agreement));
 }

@@ -334,7 +334,10 @@ mod tests {
         };
         assert_eq!(advice(&refresh, &[]), next(""));
         assert_eq!(advice(&refresh, &[2]), next(" --without 2"));
-        assert_eq!(advice(&refresh, &[1, 4]), next(" --without 1 --without 4 --add CARD@HOST:PORT"));
+        assert_eq!(
+            advice(&refresh, &[1, 4]),
+            next(" --without 1 --without 4 --add CARD@HOST:PORT")
+        );
     }
 
     #[test]

@@ -46,10 +46,11 @@ impl Watch {
         self.public.contains(&statement.digest()) || home.has_noted(statement.bytes())
     }
 
-    /// An honest operator abandons a reshare: its old shares run again.
+    /// An honest operator abandons: in a reshare, its old shares run again; in any ceremony, others
+    /// may finish with its final.
     pub fn gives_up(&mut self, home: &Home) {
         let me = home.seat.me;
-        if self.cast.ceremony.reshare().is_none() || self.is_faulty(me) {
+        if self.is_faulty(me) {
             return;
         }
         let own_final = |statement: &&Statement| {
