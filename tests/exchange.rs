@@ -357,6 +357,33 @@ fn an_abandonment_that_is_none_is_a_fault_that_stops() {
     }
 }
 
+/// With a proven fault in the way, an operator stays for a moment after it has told everybody; if
+/// somebody has not read it all, for as long as for anybody.
+#[test]
+fn who_has_a_proof_leaves_when_everybody_has_read_it() {
+    for (unread, leaves) in [(0, 4), (1, 12)] {
+        let mut all = exchanges(LINGER);
+        let seat = all[1].0.participant().seat().clone();
+        let key = seat.operator.key();
+        let junk =
+            Statement::sign_abandonment(key, seat.me, Round::Hello, &seat.ceremony, &[9, 0, 0]);
+        let (exchange, log) = &mut all[0];
+        for peer in [2, 3] {
+            exchange.handle(Event::Up(index(peer)), &at(2), log).unwrap();
+        }
+        let bytes = Frame::Statement(junk.bytes().to_vec()).encode();
+        exchange.handle(Event::Frame { from: index(2), bytes }, &at(2), log).unwrap();
+        // At a tick it has just said what it holds: nobody has read that.
+        let left = (3..20).find(|second| {
+            let moment = Moment { queued: vec![0, 0, unread], ..at(*second) };
+            let event = if *second == 4 { Event::Down(index(2)) } else { Event::Tick };
+            let actions = exchange.handle(event, &moment, log).unwrap();
+            matches!(actions.last(), Some(Action::Done(Ending::Fault { .. })))
+        });
+        assert_eq!(left, Some(leaves), "{unread} bytes are not read");
+    }
+}
+
 /// Whether a frame goes between operators 1 and 3, who have no channel to each other.
 fn is_apart(from: Index, to: Index) -> bool {
     [from.get(), to.get()] == [1, 3] || [from.get(), to.get()] == [3, 1]

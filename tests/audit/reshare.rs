@@ -136,10 +136,10 @@ fn a_missing_link_is_named() {
     let mut others = machines(3, 2, TWO_VALIDATORS);
     run(&mut others, &mut honest);
     let others = transcript(&others[0]);
-    assert_eq!(
-        audit_all(&[&others, newest], &Expectations::default()).err(),
-        Some(Unrelated { first: 0, second: 1, broken: None, common: false })
-    );
+    let unrelated = audit_all(&[&others, newest], &Expectations::default()).err().unwrap();
+    assert_eq!(unrelated, Unrelated { first: 0, second: 1, broken: None, common: false });
+    let words = "files 1 and 2 are not generations of the same keys";
+    assert_eq!(unrelated.to_string(), words);
 }
 
 #[test]

@@ -174,10 +174,10 @@ fn a_share_of_a_reshare_is_regained_and_the_chain_is_audited() {
     complete(&mut next);
     let next = transcript(&next);
     let unrelated = audit_all(&[files[0], &next, files[1], files[2]], &Expectations::default());
-    assert_eq!(
-        unrelated.err(),
-        Some(Unrelated { first: 0, second: 1, broken: None, common: true })
-    );
+    let unrelated = unrelated.err().unwrap();
+    assert_eq!(unrelated, Unrelated { first: 0, second: 1, broken: None, common: true });
+    let words = "files 1 and 2 have a key in common, and neither hangs on the other";
+    assert_eq!(unrelated.to_string(), words);
 }
 
 /// After an import shares are of keys that were whole, and are lost like any others: that of the
