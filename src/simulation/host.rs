@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::exchange::{Action, Ending, Event, Exchange, Moment, Pacing, Storage, Trouble as Ended};
+use crate::exchange::{
+    Action, Ending, Event, Exchange, Moment, Notice, Pacing, Storage, Trouble as Ended,
+};
 use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::inbox::{Inbox, digests};
 use crate::message::minima::Minima;
@@ -66,11 +68,14 @@ pub struct Host {
 /// To whom, and what.
 pub type Letters = Vec<(Index, Frame)>;
 
-/// What a machine does after something happened: what it sends, and whether its program ends.
+/// What a machine does after something happened: what it sends and tells its person, and whether
+/// its program ends.
 #[derive(Default)]
 pub struct Reaction {
     /// What it sends.
     pub letters: Letters,
+    /// The faults that its person is told.
+    pub told: Vec<Fault>,
     /// Why its program ends.
     pub ends: Option<Running>,
 }
@@ -79,6 +84,7 @@ impl Reaction {
     fn take(&mut self, action: Action) {
         match action {
             Action::Send { to, frame } => self.letters.push((to, frame)),
+            Action::Tell(Notice::Fault(fault) | Notice::Proven(fault)) => self.told.push(*fault),
             Action::Tell(_) => (),
             Action::Done(Ending::Fault { .. } | Ending::PutBack(_)) => {
                 self.ends = Some(Running::Stopped)

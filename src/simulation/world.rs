@@ -45,7 +45,6 @@ pub struct World {
     pub(super) calm: bool,
     pub(super) unchanged: u32,
     pub(super) state: Vec<(usize, usize, bool, bool)>,
-    pub(super) heard: Vec<usize>,
     pub(super) trace: u64,
     pub(super) crashes: u64,
     pub(super) full: u64,
@@ -133,7 +132,6 @@ impl World {
             calm: false,
             unchanged: 0,
             state: vec![(0, 0, false, false); plan.fates.len()],
-            heard: vec![0; plan.fates.len()],
             trace: 0xcbf2_9ce4_8422_2325,
             crashes: 0,
             full: 0,
@@ -339,7 +337,9 @@ impl World {
                     self.ask_to_stop(seat);
                 }
                 self.after_commit(seat);
-                self.hear_blame(seat);
+                if let Some(host) = &self.hosts[seat] {
+                    reaction.told.iter().for_each(|fault| self.watch.fault(&host.home, fault));
+                }
                 if let Some(why) = reaction.ends {
                     if why == Running::Left {
                         self.judge_parting(seat);
@@ -358,21 +358,6 @@ impl World {
         host.go_down(why);
         for other in (0..self.hosts.len()).filter(|other| *other != seat) {
             self.happen_at(other, exchange::Event::Down(me));
-        }
-    }
-
-    /// Whom a machine blames, if it has heard anything new.
-    fn hear_blame(&mut self, seat: usize) {
-        let Some(host) = &self.hosts[seat] else { return };
-        let Some(participant) = host.participant() else { return };
-        let heard = participant.inbox().everything().count();
-        if let Some(fault) = participant.fault() {
-            self.watch.fault(&host.home, fault);
-        }
-        if std::mem::replace(&mut self.heard[seat], heard) != heard
-            && let Some(fault) = participant.proven_fault()
-        {
-            self.watch.fault(&host.home, &fault);
         }
     }
 }
