@@ -11,6 +11,7 @@ use crate::primitives::curve::{Scalar, SecretScalar};
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::SecretBytes;
 use crate::protocol::evidence::Fault;
+use crate::protocol::proofs::Proofs;
 use crate::spec::threshold::Index;
 use crate::transcript::container;
 
@@ -180,8 +181,8 @@ impl World {
             fault.evidence.iter().all(|statement| statement.envelope.kind != Kind::Minima)
         };
         let proven = |host: &Host| {
-            let found = host.participant().and_then(|participant| participant.proven_fault());
-            found.is_some_and(|fault| passed_on(&fault))
+            let all = |participant| Proofs::default().since(participant);
+            host.participant().is_some_and(|participant| all(participant).iter().any(passed_on))
         };
         let (what, lagging): (&str, Vec<Index>) = match written {
             true => {
