@@ -40,16 +40,21 @@ fn info(more: &str) -> String {
     says(&format!("INFO {{\"max_payload\":1048576{more}}}\r\nPONG\r\n"))
 }
 
+/// The doctor of a reshare that is not told of its parent's transcript.
+fn doctor_without_parent(scene: &Scene, url: &str) -> Ended {
+    if !scene.here().join("reshare.toml").exists() {
+        let parent = repository("test-vectors/ceremony/3-of-4.quorate");
+        let args = ["--from", parent.to_str().unwrap(), "--name", "Next", "-o", "reshare.toml"];
+        end(scene.by(0, &[&["reshare", "new"][..], &args].concat())).done();
+    }
+    end(scene.by(0, &["--json", "doctor", "reshare.toml", "--via", url]))
+}
+
 /// A reshare without its parent's transcript: what does not depend on it is looked at all the same.
 #[test]
 fn a_server_is_looked_at_without_the_transcript_of_a_parent() {
     let scene = Scene::new(3, &[]);
-    let parent = repository("test-vectors/ceremony/3-of-4.quorate");
-    let args = ["--from", parent.to_str().unwrap(), "--name", "Next", "-o", "reshare.toml"];
-    end(scene.by(0, &[&["reshare", "new"][..], &args].concat())).done();
-    let nobody = format!("nats://{}", free_address());
-    let args = ["--json", "doctor", "reshare.toml", "--via", &nobody];
-    let ended = end(scene.by(0, &args));
+    let ended = doctor_without_parent(&scene, &format!("nats://{}", free_address()));
     own_fault(&ended, "parent", "", "--from");
     own_fault(&ended, "server", "connection refused", "nothing listens there");
     // And a board.
@@ -186,6 +191,13 @@ fn a_server_that_is_well() {
     let ended = doctor(&scene, &free.url(), &[]).ended_with(0);
     let (_, text, _) = said(&ended, |found| found["check"] == "jetstream");
     assert_eq!(text, "a stream was made, written, read and deleted");
+    assert_eq!(free.streams(), 0);
+    // Nor does who lacks the transcript of a parent, and lacks nothing else.
+    let ended = doctor_without_parent(&scene, &free.url());
+    own_fault(&ended, "parent", "", "--from");
+    for check in ["server", "jetstream"] {
+        assert_eq!(said(&ended, |found| found["check"] == check).0, Some(true), "{check}");
+    }
     assert_eq!(free.streams(), 0);
 }
 
