@@ -31,10 +31,11 @@ pub fn describe(ceremony: &Ceremony) -> String {
     out
 }
 
-fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
+/// Which ceremony it is, of this kind.
+pub(super) fn heading(kind: &str, ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     writeln!(
         out,
-        "Ceremony \"{}\" on {}, attempt {}",
+        "{kind} \"{}\" on {}, attempt {}",
         ceremony.name(),
         ceremony.network().name(),
         ceremony.attempt()
@@ -43,7 +44,11 @@ fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     if let Some(digest) = ceremony.supersedes() {
         writeln!(out, "  supersedes  {digest}")?;
     }
-    writeln!(out, "  digest      {}", ceremony.digest())?;
+    writeln!(out, "  digest      {}", ceremony.digest())
+}
+
+fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
+    heading("Ceremony", ceremony, out)?;
     operators(ceremony, out)?;
     ssv(ceremony, out)?;
     if let Some(cluster) = ceremony.obol() {

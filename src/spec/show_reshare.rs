@@ -6,7 +6,7 @@ use core::fmt::Write;
 use super::ceremony::Ceremony;
 use super::kind::CeremonyKind;
 use super::reshare::{OldShare, Origin, Parent, ReshareSpec, SeatPart};
-use super::show::{few, network, numbers, plural, warnings, words};
+use super::show::{few, heading, network, numbers, plural, warnings, words};
 use super::threshold::Index;
 use crate::ethereum::deposit::WithdrawalCredentials;
 
@@ -37,18 +37,7 @@ pub(super) fn head(
     spec: &ReshareSpec,
     out: &mut String,
 ) -> core::fmt::Result {
-    writeln!(
-        out,
-        "{kind} \"{}\" on {}, attempt {}",
-        ceremony.name(),
-        ceremony.network().name(),
-        ceremony.attempt()
-    )?;
-    writeln!(out, "  id          {}", hex::encode(ceremony.id()))?;
-    if let Some(digest) = ceremony.supersedes() {
-        writeln!(out, "  supersedes  {digest}")?;
-    }
-    writeln!(out, "  digest      {}", ceremony.digest())?;
+    heading(kind, ceremony, out)?;
     match &spec.origin {
         Origin::Ceremony(Parent { certificate, rows, threshold: old }) => {
             writeln!(
