@@ -95,10 +95,11 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
         None => {
             let (participant, _) =
                 machine::replay(&seat, records, dir.view()).map_err(messages::machine)?;
-            // Others may have shown it in a run of an older log.
-            if participant.has_said(Shape::of(&ceremony).last_round()) {
-                return Err(messages::agreed_already(&ceremony));
-            }
+            // Others may have shown what binds it in a run of an older log.
+            participant.may_abandon().map_err(|error| match error {
+                ReplayError::Agreed => messages::agreed_already(&ceremony),
+                other => messages::replay(&other, &path),
+            })?;
             talk(match ceremony.reshare() {
                 None => MEANING,
                 Some(_) => messages::abandoning_a_reshare(),
