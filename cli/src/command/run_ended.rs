@@ -304,6 +304,8 @@ pub(super) fn named(path: &Path, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::fs;
 
     use quorate::spec::file::CeremonyFile;
