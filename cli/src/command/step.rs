@@ -89,9 +89,12 @@ pub(super) fn until_finished(
             if over && trouble.is_none() {
                 return Ok(ending);
             }
-            progress.show(visitor.exchange.participant(), false);
-            if visitor.exchange.participant().awaits_stop() {
-                visitor.say_stop();
+            // Whoever has said that it stops waits for the board alone.
+            if visitor.decided || !args.part.stop.stopped {
+                progress.show(visitor.exchange.participant(), false);
+                if visitor.exchange.participant().awaits_stop() {
+                    visitor.say_stop();
+                }
             }
             visitor.say_without(true);
             tokio::select! {

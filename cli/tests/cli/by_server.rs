@@ -33,6 +33,8 @@ fn a_stop_is_carried_out_when_the_server_is_there() {
         // Once, and at no later visit again.
         let said = ended.stderr.matches("This operator has stopped.").count();
         assert_eq!(said, 1, "{}", ended.stderr);
+        // Nobody is asked for what it has said already.
+        assert!(!ended.stderr.contains("Waiting for you to stop"), "{}", ended.stderr);
     }
     assert!(outputs(&demo, "alice", &file).join("public/transcript.quorate").exists());
 }
