@@ -149,7 +149,7 @@ impl World {
             stated.kind = Kind::Minima(value);
             stated
         });
-        self.in_order(said, used, values);
+        self.used_and_next(said, used, values);
         if self.scope.bad_minima {
             let (kind, flaw) = (Kind::Minima(0), Flaw::Public);
             said.push(self.book.id(Statement { kind, flaw, ..minima }));
@@ -161,7 +161,8 @@ impl World {
         let (cast, sender) = (self.scope.cast, self.scope.byzantine);
         let dealers = cast.dealers_to(sender);
         let any = (0..SEATS).find(|seat| contains(dealers, *seat)).expect("somebody deals to it");
-        // Which one that names does not matter.
+        // Whom the first names does not matter. In a key generation the others are alike: it names
+        // none of them.
         let about = if cast.parent.is_some() { any } else { sender };
         let complaint = self.plain(PREPARE, session, [JUNK; SEATS]);
         let unjudged = Statement { kind: Kind::Complaint(about), ..complaint };
@@ -188,11 +189,11 @@ impl World {
             signed.variant = variant;
             signed
         });
-        self.in_order(said, used, variants);
+        self.used_and_next(said, used, variants);
     }
 
     /// Of statements that are alike: those that somebody has used, and the first other one.
-    fn in_order(
+    fn used_and_next(
         &mut self,
         said: &mut Vec<Id>,
         used: &[Id],

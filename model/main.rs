@@ -69,7 +69,7 @@
 //! | silent at worst | 192 | 969 | 0 |
 //! | early: two hellos, two good deals, four bad, complaints, wrong prepares | 231,786 | 1,533,342 | 11, machine busy |
 //! | late: two signatures on each PREPARE and COMMIT, two valid FINALs | 317 | 1,652 | 0 |
-//! | two of each wrong, one PREPARE | 63,756 | 534,868 | 4 |
+//! | two of each wrong, one PREPARE | 63,756 | 534,864 | 4 |
 //! | late with wrong ones, byzantine in seat 0 | 9,783 | 74,237 | 1 |
 //! | late with wrong ones, byzantine in seat 1 | 16,736 | 130,540 | 1 |
 //! | every order of one log | 40,353 | 168,262 | 3 |

@@ -49,7 +49,7 @@ struct Known {
     machine: Option<Machine>,
     /// Number in exchanged seats.
     exchanged: Option<u32>,
-    /// Whether it cares for a statement, by its number.
+    /// Whether it cares about a statement, by the statement's number.
     cares: Vec<Option<bool>>,
     /// What it breaks by itself.
     local: Option<Vec<Property>>,
