@@ -1,7 +1,7 @@
 //! Model of `protocol/judge.rs` without cryptography: whom a set of statements proves guilty.
 
 use crate::rules::{Bug, Scope};
-use crate::statement::{Book, Flaw, HELLO, Id, JUNK, Kind, Statement};
+use crate::statement::{Book, Flaw, HELLO, Id, JUNK, Kind, NONE, Seats, Statement, contains};
 
 /// Who is guilty by this complaint: its dealer, or its sender. `None` if it is no complaint, or not
 /// all that it names is held.
@@ -12,24 +12,31 @@ pub(crate) fn complaint(book: &Book, held: &dyn Fn(Id) -> bool, id: Id) -> Optio
     };
     let deal =
         Some(view[dealer]).filter(|deal| *deal < JUNK && held(*deal)).map(|deal| book.get(deal))?;
-    let linked = deal.sender == dealer && deal.session == session && held(deal.view[sender]);
+    // The hello of the complaint's sender and the one of the dealer.
+    let hellos = [deal.view[sender], deal.view[dealer]];
+    let linked = deal.sender == dealer && deal.session == session && hellos.into_iter().all(held);
     if !linked {
         return None;
     }
-    let bad = matches!(deal.flaw, Flaw::Boxes(seats) if seats & 1 << sender != 0);
+    let bad = matches!(deal.flaw, Flaw::Boxes(seats) if contains(seats, sender));
     Some(if bad && dealer != sender { dealer } else { sender })
 }
 
 /// Bit by seat: who is proven guilty by statements that are all here (of any session of this
 /// ceremony).
-pub(crate) fn judge(scope: &Scope, book: &Book, statements: &[Id]) -> u8 {
+pub(crate) fn judge(scope: &Scope, book: &Book, statements: &[Id]) -> Seats {
     let mut guilty = 0;
     let held = |id: Id| statements.contains(&id);
     for (at, id) in statements.iter().enumerate() {
         let one = book.get(*id);
-        // E1.
+        // E1: what is in no slot is no second one.
+        let minima = |other: &Statement| {
+            let both = (one.kind, other.kind);
+            scope.has(Bug::MinimaInSlot) && matches!(both, (Kind::Minima(_), Kind::Minima(_)))
+        };
         let same = |other: &Statement| {
             (one.sender, one.round, one.session) == (other.sender, other.round, other.session)
+                && (one.in_slot() && other.in_slot() || minima(other))
         };
         if statements[..at].iter().any(|other| same(book.get(*other))) {
             guilty |= 1 << one.sender;
@@ -37,9 +44,9 @@ pub(crate) fn judge(scope: &Scope, book: &Book, statements: &[Id]) -> u8 {
         // E3 or E4.
         guilty |= complaint(book, &held, *id).map_or(0, |culprit| 1 << culprit);
         // E2, E5, E6: what a statement is proven wrong by, it names.
-        if one.flaw == Flaw::Public
-            && one.view.into_iter().all(|named| one.round == HELLO || held(named))
-        {
+        let named = one.view.into_iter().filter(|named| *named != NONE);
+        let alone = one.round == HELLO || matches!(one.kind, Kind::Minima(_));
+        if one.flaw == Flaw::Public && (alone || { named }.all(held)) {
             guilty |= 1 << one.sender;
         }
         // Never proof, only suspicion: the author of a differing statement may be the one at fault.

@@ -1,98 +1,26 @@
-//! An operator with its disk: the driver's duty (`cli/machine.rs`), during which power may fail
-//! between any two operations.
+//! An operator with its disk: the driver's duty (`exchange/carry_out.rs`, `operator/machine.rs`,
+//! `operator/child.rs`), during which power may fail between any two operations.
 
 use std::collections::VecDeque;
 
+use crate::disk::Disk;
 use crate::inbox::Arrival;
-use crate::memory::{Ask, Context, Erase, Memory, Record, Stage, Step};
+use crate::memory::{Ask, Context, Memory, Record, Stage, Step};
 use crate::rules::{Bug, Scope};
-use crate::statement::{Book, FINAL, Id, N, NONE, PREPARE, ROUNDS};
+use crate::statement::{Book, COMMIT, Id, Kind, NONE, ROUNDS, Seats};
 
-/// Records in a log at most.
-const LONGEST: usize = 40;
 /// Own statements that left the machine at most; more than one for each slot only where a rule is
 /// broken.
-const SENT: usize = 8;
-const BARE: u16 = 0xF000;
-
-/// What survives a crash.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Disk {
-    records: [u16; LONGEST],
-    len: u8,
-    /// Outputs are there for the world.
-    pub(crate) written: bool,
-}
-
-impl Disk {
-    fn number(record: Record) -> u16 {
-        match record {
-            Record::Statement(id) => id,
-            Record::Seed => BARE,
-            Record::Keys => BARE + 1,
-            Record::OwnShares => BARE + 2,
-            Record::Shares => BARE + 3,
-            Record::Box(dealer) => BARE + 4 + u16::try_from(dealer).expect("a seat"),
-        }
-    }
-
-    fn record(number: u16) -> Record {
-        match number.checked_sub(BARE) {
-            None => Record::Statement(number),
-            Some(0) => Record::Seed,
-            Some(1) => Record::Keys,
-            Some(2) => Record::OwnShares,
-            Some(3) => Record::Shares,
-            Some(dealer) => Record::Box(usize::from(dealer - 4)),
-        }
-    }
-
-    /// A second record of a kind takes the place of the first: the last one counts, and they are
-    /// alike here.
-    fn append(&mut self, record: Record) {
-        if self.holds(record) {
-            return;
-        }
-        self.records[usize::from(self.len)] = Self::number(record);
-        self.len += 1;
-    }
-
-    fn erase(&mut self, kind: Erase) {
-        let gone = |record| match kind {
-            Erase::Seed => record == Record::Seed,
-            Erase::Dealing => matches!(record, Record::Keys | Record::OwnShares | Record::Box(_)),
-            Erase::Shares => record == Record::Shares,
-        };
-        let kept: Vec<Record> = self.records().filter(|record| !gone(*record)).collect();
-        (self.len, self.records) = (0, [0; LONGEST]);
-        kept.into_iter().for_each(|record| self.append(record));
-    }
-
-    pub(crate) fn records(&self) -> impl Iterator<Item = Record> + '_ {
-        self.records[..usize::from(self.len)].iter().map(|number| Self::record(*number))
-    }
-
-    pub(crate) fn holds(&self, record: Record) -> bool {
-        self.records().any(|held| held == record)
-    }
-
-    pub(crate) fn statements(&self) -> impl Iterator<Item = Id> + '_ {
-        self.records[..usize::from(self.len)].iter().copied().filter(|number| *number < BARE)
-    }
-
-    pub(crate) fn order(&self) -> &[u16] {
-        &self.records[..usize::from(self.len)]
-    }
-}
+const SENT: usize = 12;
 
 /// An honest operator.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Machine {
     pub(crate) memory: Memory,
     pub(crate) disk: Disk,
-    sent: [Id; SENT],
+    pub(crate) sent: [Id; SENT],
     /// What it dropped, with [`Bug::OfferOnce`].
-    dropped: [Id; SENT],
+    pub(crate) dropped: [Id; SENT],
 }
 
 /// What happens to a machine.
@@ -104,6 +32,14 @@ pub(crate) enum Event {
     Box(Id),
     /// Power comes back, or comes for the first time.
     Start,
+    /// The person has stopped the old keys, and says what they have signed last.
+    Stopped(u8),
+    /// The person finishes without these seats.
+    Without(Seats),
+    /// The person abandons this reshare.
+    Abandon,
+    /// The person begins another reshare of the same shares.
+    Elsewhere,
 }
 
 /// Power fails after so many operations.
@@ -122,7 +58,7 @@ impl Power {
     }
 }
 
-pub(crate) fn put(list: &mut [Id; SENT], id: Id) {
+fn put(list: &mut [Id; SENT], id: Id) {
     let place = list.iter_mut().find(|place| **place == NONE || **place == id);
     // Without room a rule is broken, and what is there shows it.
     if let Some(place) = place {
@@ -131,20 +67,31 @@ pub(crate) fn put(list: &mut [Id; SENT], id: Id) {
 }
 
 impl Machine {
-    pub(crate) const NEW: Self = Self {
-        memory: Memory::EMPTY,
-        disk: Disk { records: [0; LONGEST], len: 0, written: false },
-        sent: [NONE; SENT],
-        dropped: [NONE; SENT],
-    };
+    pub(crate) const NEW: Self =
+        Self { memory: Memory::EMPTY, disk: Disk::NEW, sent: [NONE; SENT], dropped: [NONE; SENT] };
 
     pub(crate) fn sent(&self) -> impl Iterator<Item = Id> + '_ {
         self.sent.iter().copied().filter(|id| *id != NONE)
     }
 
-    /// The own statement of a round that has left, if one has.
+    /// The own statement for a slot of this round that has left, if one has.
     pub(crate) fn said(&self, book: &Book, round: usize) -> Option<Id> {
-        self.sent().find(|id| book.get(*id).round == round)
+        self.sent().find(|id| book.get(*id).round == round && book.get(*id).in_slot())
+    }
+
+    /// Whether it takes part, and could go on.
+    pub(crate) fn takes_part(&self) -> bool {
+        !matches!(self.memory.stage, Stage::Abandoned | Stage::Elsewhere)
+    }
+
+    /// `child::note`.
+    fn note(&mut self, scope: &Scope, power: &mut Power) -> Result<(), Failed> {
+        let has_parent = scope.cast.parent.is_some();
+        if has_parent && !self.disk.note && !scope.has(Bug::NoteLate) {
+            power.spend()?;
+            self.disk.note = true;
+        }
+        Ok(())
     }
 
     fn carry_out(
@@ -162,6 +109,9 @@ impl Machine {
                 self.send(&step.send, power)?;
             }
             for record in step.persist {
+                if commits(book, me, record) {
+                    self.note(scope, power)?;
+                }
                 power.spend()?;
                 self.disk.append(record);
             }
@@ -178,8 +128,11 @@ impl Machine {
                 let next = match ask {
                     Ask::Reread => self.memory.reread(&mut cx, self.disk.holds(Record::Shares)),
                     Ask::Stage => self.memory.staged(&mut cx),
-                    Ask::WriteOut => {
-                        self.disk.written = true;
+                    Ask::WriteOut(without) => {
+                        // Outputs that are there stay as they are.
+                        if !self.disk.written {
+                            (self.disk.written, self.disk.without) = (true, without);
+                        }
                         continue;
                     }
                 };
@@ -197,6 +150,26 @@ impl Machine {
         Ok(())
     }
 
+    /// `Machine::open`: whether this reshare may be gone on with, and its participant.
+    fn open(&mut self, cx: &mut Context<'_>, power: &mut Power) -> Result<Option<Step>, Failed> {
+        if self.disk.elsewhere && !cx.scope.has(Bug::TwoChildren) {
+            self.memory.stage = Stage::Elsewhere;
+            return Ok(None);
+        }
+        if self.disk.abandoned && !cx.scope.has(Bug::AbandonmentForgotten) {
+            self.memory.stage = Stage::Abandoned;
+            return Ok(None);
+        }
+        if self.disk.commits(cx.book, cx.me) {
+            self.note(cx.scope, power)?;
+        }
+        let log: Vec<Record> = self.disk.records().collect();
+        let said = log.iter().any(|record| matches!(record, Record::Statement(_)));
+        let (memory, step) = if said { Memory::resume(cx, &log) } else { Memory::begin(cx) };
+        self.memory = memory;
+        Ok(Some(step))
+    }
+
     fn run(
         &mut self,
         scope: &Scope,
@@ -208,29 +181,48 @@ impl Machine {
         let sent = self.sent;
         let mut cx = Context { scope, book, me, sent: &sent };
         let step = match event {
-            Event::Statement(id) => self.memory.take_statement(&mut cx, id),
+            Event::Statement(id) => {
+                self.note_dropped(&cx, id);
+                self.memory.take_statement(&mut cx, id)
+            }
             Event::Box(deal) => {
                 let dealer = cx.book.get(deal).sender;
                 self.memory.take_box(&mut cx, dealer)
             }
-            Event::Start => {
-                let log: Vec<Record> = self.disk.records().collect();
-                let said = log.iter().any(|record| matches!(record, Record::Statement(_)));
-                let (memory, step) =
-                    if said { Memory::resume(&mut cx, &log) } else { Memory::begin(&mut cx) };
-                self.memory = memory;
-                step
+            Event::Start => match self.open(&mut cx, power)? {
+                None => return Ok(()),
+                Some(step) => step,
+            },
+            Event::Stopped(value) => self.memory.take_minima(&mut cx, value),
+            Event::Without(lost) => self.memory.take_without(&mut cx, lost),
+            Event::Abandon => {
+                power.spend()?;
+                self.disk.abandoned = true;
+                self.memory = Memory { stage: Stage::Abandoned, ..Memory::EMPTY };
+                return Ok(());
+            }
+            Event::Elsewhere => {
+                power.spend()?;
+                self.disk.elsewhere = true;
+                return self.run(scope, book, me, Event::Start, power);
             }
         };
         self.carry_out(scope, book, me, step, power)?;
         if event == Event::Start {
             // Peers ask for what this operator holds of its own.
-            for round in 0..ROUNDS {
-                let own: Vec<Id> = self.memory.all(round, me).collect();
-                own.into_iter().for_each(|id| put(&mut self.sent, id));
-            }
+            let memory = self.memory;
+            let slots = (0..ROUNDS).flat_map(|round| memory.all(round, me));
+            let others = memory.minima_of(me).chain(memory.words_of(me));
+            slots.chain(others).for_each(|id| put(&mut self.sent, id));
         }
         Ok(())
+    }
+
+    /// [`Bug::OfferOnce`]: what is dropped does not come again.
+    fn note_dropped(&mut self, cx: &Context<'_>, id: Id) {
+        if cx.scope.has(Bug::OfferOnce) && self.memory.arrival(cx, id) == Arrival::Surplus {
+            put(&mut self.dropped, id);
+        }
     }
 
     /// Everything that can come of an event: with power all the time, and with a failure after any
@@ -286,104 +278,12 @@ impl Machine {
             }
         }
     }
+}
 
-    /// Whether the statement would change anything here.
-    pub(crate) fn cares(&self, scope: &Scope, book: &mut Book, me: usize, id: Id) -> bool {
-        use Arrival::{Conflict, New, Surplus};
-        if matches!(
-            self.memory.stage,
-            Stage::Down | Stage::Stopped | Stage::Damaged | Stage::Finished
-        ) {
-            return false;
-        }
-        let once = scope.has(Bug::OfferOnce);
-        if once && self.dropped.contains(&id) {
-            return false;
-        }
-        let round = book.get(id).round;
-        let cx = Context { scope, book, me, sent: &self.sent };
-        match self.memory.arrival(&cx, id) {
-            New => true,
-            Conflict => scope.ordered || !self.is_past(round),
-            Surplus => once && !self.is_past(round),
-            _ => false,
-        }
-    }
-
-    /// [`Bug::OfferOnce`]: what is dropped does not come again.
-    pub(crate) fn note_dropped(&mut self, scope: &Scope, book: &mut Book, me: usize, id: Id) {
-        let cx = Context { scope, book, me, sent: &self.sent };
-        if scope.has(Bug::OfferOnce) && self.memory.arrival(&cx, id) == Arrival::Surplus {
-            put(&mut self.dropped, id);
-        }
-    }
-
-    /// Whether another statement in a slot of this round can no longer change what this operator
-    /// does.
-    fn is_past(&self, round: usize) -> bool {
-        match self.memory.stage {
-            Stage::Prepares => round < PREPARE,
-            Stage::Commits => round <= PREPARE,
-            Stage::Finals => round < FINAL,
-            Stage::Finished => true,
-            _ => false,
-        }
-    }
-
-    /// Words that are the same exactly if the machines do the same from now on; in the eyes of
-    /// `exchange`.
-    pub(crate) fn key(
-        &self,
-        scope: &Scope,
-        out: &mut Vec<u16>,
-        seat: impl Fn(usize) -> usize,
-        mut exchange: impl FnMut(Id) -> Id,
-    ) {
-        let memory = &self.memory;
-        // Whom a machine blames is not part of what it does; whether it blames an honest operator
-        // must not be lost.
-        let unjust = memory.blamed & !(1 << scope.byzantine) != 0;
-        let bits = [
-            memory.has_session,
-            memory.seed,
-            memory.keys,
-            memory.own_shares,
-            memory.shares,
-            self.disk.written,
-            unjust,
-        ];
-        let flags = bits.into_iter().fold(0, |all, bit| all << 1 | u16::from(bit));
-        out.push((memory.stage as u16) << 8 | flags);
-        let boxes = (0..N)
-            .filter(|dealer| memory.boxes[*dealer])
-            .fold(0u16, |all, dealer| all | 1 << seat(dealer));
-        let disk = [Record::Seed, Record::Keys, Record::OwnShares, Record::Shares];
-        let disk =
-            disk.into_iter().fold(0, |all, record| all << 1 | u16::from(self.disk.holds(record)));
-        out.push(boxes << 8 | disk);
-        let over = matches!(memory.stage, Stage::Stopped | Stage::Damaged);
-        for round in 0..ROUNDS {
-            let keep = if self.is_past(round) && !scope.ordered { 1 } else { usize::MAX };
-            let mut senders = [0; N];
-            (0..N).for_each(|sender| senders[seat(sender)] = sender);
-            for sender in senders.into_iter().filter(|_| !over) {
-                out.extend(memory.all(round, sender).take(keep).map(&mut exchange));
-                out.push(NONE);
-            }
-        }
-        for list in [&self.sent, &self.dropped] {
-            let start = out.len();
-            out.extend(list.iter().filter(|id| **id != NONE).map(|id| exchange(*id)));
-            out[start..].sort_unstable();
-            out.push(NONE);
-        }
-        if scope.ordered {
-            out.extend(self.disk.order().iter().map(|number| match Disk::record(*number) {
-                Record::Statement(id) => exchange(id),
-                Record::Box(dealer) => Disk::number(Record::Box(seat(dealer))),
-                _ => *number,
-            }));
-            out.push(NONE);
-        }
-    }
+/// `child::is_commitment` of an own record.
+fn commits(book: &Book, me: usize, record: Record) -> bool {
+    let Record::Statement(id) = record else { return false };
+    let said = book.get(id);
+    let late = said.is_ordinary() && said.round >= COMMIT;
+    said.sender == me && (late || matches!(said.kind, Kind::Minima(_)))
 }

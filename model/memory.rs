@@ -1,10 +1,12 @@
 //! The state of a running operator: `Participant`, `World` and `Inbox` without cryptography. Every
 //! function names what it models.
 
-use crate::inbox::{Arrival, HELD};
+use crate::inbox::{Arrival, HELD, MINIMA, WORDS};
+use crate::judge::complaint;
 use crate::rules::{Bug, Scope};
 use crate::statement::{
-    Book, COMMIT, DEAL, FINAL, Flaw, HELLO, Id, Kind, N, NONE, PREPARE, ROUNDS, Statement, View,
+    Book, COMMIT, DEAL, Flaw, HELLO, Id, JUNK, Kind, NONE, PREPARE, ROUNDS, SEATS, Seats,
+    Statement, View, contains,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +17,9 @@ pub(crate) enum Stage {
     Deals,
     Reread,
     Prepares,
+    /// Certificate 1 is here; who has old shares waits for its person, and for those that only
+    /// receive.
+    Stop,
     Commits,
     Staging,
     Finals,
@@ -22,6 +27,10 @@ pub(crate) enum Stage {
     Stopped,
     /// The log does not replay. Never reached while the rules are kept.
     Damaged,
+    /// This operator has abandoned the reshare: its log starts no participant.
+    Abandoned,
+    /// It has committed the same shares to another reshare, and does not take part in this one.
+    Elsewhere,
 }
 
 /// A record of the log (`protocol/record.rs`).
@@ -49,10 +58,11 @@ pub(crate) enum Erase {
 pub(crate) enum Ask {
     Reread,
     Stage,
-    WriteOut,
+    /// Without these seats.
+    WriteOut(Seats),
 }
 
-/// `Step` of `protocol/participant.rs`.
+/// `Step` of `protocol/step.rs`.
 #[derive(Default)]
 pub(crate) struct Step {
     pub(crate) persist: Vec<Record>,
@@ -71,27 +81,39 @@ pub(crate) struct Context<'a> {
     pub(crate) sent: &'a [Id],
 }
 
+impl Context<'_> {
+    pub(crate) fn receives(&self) -> bool {
+        self.scope.cast.receives(self.me)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Memory {
     pub(crate) stage: Stage,
     pub(crate) has_session: bool,
-    pub(crate) slots: [[[Id; HELD]; N]; ROUNDS],
-    pub(crate) boxes: [bool; N],
+    pub(crate) slots: [[[Id; HELD]; SEATS]; ROUNDS],
+    pub(crate) minima: [[Id; MINIMA]; SEATS],
+    pub(crate) malformed: Seats,
+    pub(crate) words: [[Id; WORDS]; SEATS],
+    pub(crate) boxes: Seats,
     pub(crate) seed: bool,
     pub(crate) keys: bool,
     pub(crate) own_shares: bool,
     pub(crate) shares: bool,
     pub(crate) recalled: [Id; ROUNDS],
-    /// Bit by seat: whom this operator has found guilty, with proof.
-    pub(crate) blamed: u8,
+    /// Whom this operator has found guilty, with proof.
+    pub(crate) blamed: Seats,
 }
 
 impl Memory {
     pub(crate) const EMPTY: Self = Self {
         stage: Stage::Down,
         has_session: false,
-        slots: [[[NONE; HELD]; N]; ROUNDS],
-        boxes: [false; N],
+        slots: [[[NONE; HELD]; SEATS]; ROUNDS],
+        minima: [[NONE; MINIMA]; SEATS],
+        malformed: 0,
+        words: [[NONE; WORDS]; SEATS],
+        boxes: 0,
         seed: false,
         keys: false,
         own_shares: false,
@@ -113,24 +135,23 @@ impl Memory {
 
     /// `World::proven_fault`: the culprit.
     fn proven_fault(&self, cx: &Context<'_>) -> Option<usize> {
-        for round in 0..ROUNDS {
-            for sender in 0..N {
-                if self.slots[round][sender][1] != NONE {
-                    return Some(sender);
-                }
-            }
-        }
-        (0..N).flat_map(|sender| self.all(PREPARE, sender)).find_map(|id| self.verdict(cx, id))
-    }
-
-    /// `World::verdict`, by `judge::complaint`.
-    fn verdict(&self, cx: &Context<'_>, id: Id) -> Option<usize> {
-        let held = |id| id < crate::statement::JUNK && self.holds(cx.book, id);
-        crate::judge::complaint(cx.book, &held, id)
+        let twice = |slots: &[[Id; HELD]; SEATS]| slots.iter().position(|held| held[1] != NONE);
+        let minima = || self.minima.iter().position(|held| held[1] != NONE);
+        let equivocates = self.slots.iter().find_map(twice);
+        let equivocates =
+            equivocates.or_else(|| cx.scope.has(Bug::MinimaInSlot).then(minima).flatten());
+        let held = |id| id < JUNK && self.holds(cx.book, id);
+        let complained = || {
+            (0..SEATS)
+                .flat_map(|sender| self.all(PREPARE, sender))
+                .find_map(|id| complaint(cx.book, &held, id))
+        };
+        let malformed = || (0..SEATS).find(|seat| contains(self.malformed, *seat));
+        equivocates.or_else(complained).or_else(malformed)
     }
 
     /// `World::recall`.
-    fn recall(&mut self, cx: &Context<'_>, round: usize) -> bool {
+    pub(crate) fn recall(&mut self, cx: &Context<'_>, round: usize) -> bool {
         let id = core::mem::replace(&mut self.recalled[round], NONE);
         if id != NONE && !(cx.scope.has(Bug::SignAgain) && round == COMMIT) {
             let arrival = self.accept(cx, id);
@@ -139,32 +160,46 @@ impl Memory {
         self.first(round, cx.me).is_some()
     }
 
+    pub(crate) fn signed(
+        &self,
+        cx: &Context<'_>,
+        round: usize,
+        kind: Kind,
+        view: View,
+    ) -> Statement {
+        let session = self.session().filter(|_| round != HELLO).unwrap_or([NONE; SEATS]);
+        let (sender, flaw) = (cx.me, Flaw::Sound);
+        Statement { sender, round, kind, session, view, variant: 0, flaw }
+    }
+
     /// `World::own`.
-    fn own(&mut self, cx: &mut Context<'_>, step: &mut Step, round: usize, kind: Kind, view: View) {
-        if self.recall(cx, round) {
+    pub(crate) fn own(
+        &mut self,
+        cx: &mut Context<'_>,
+        step: &mut Step,
+        round: usize,
+        kind: Kind,
+        view: View,
+    ) {
+        if self.recall(cx, round) || !cx.scope.cast.speaks(cx.me, round) {
             return;
         }
-        let session = self.session().filter(|_| round != HELLO).unwrap_or([NONE; N]);
+        let signed = self.signed(cx, round, kind, view);
+        let mut id = cx.book.id(signed);
         let fresh = round == HELLO || cx.scope.has(Bug::SignAgain);
-        let signed = |variant| Statement {
-            sender: cx.me,
-            round,
-            kind,
-            session,
-            view,
-            variant,
-            flaw: Flaw::Sound,
-        };
-        let mut id = cx.book.id(signed(0));
         for variant in 1..4 {
             // Signatures are deterministic; nonces are not.
             if !fresh || !cx.sent.contains(&id) {
                 break;
             }
-            id = cx.book.id(signed(variant));
+            id = cx.book.id(Statement { variant, ..signed });
         }
+        self.say(cx, step, id);
+    }
+
+    pub(crate) fn say(&mut self, cx: &Context<'_>, step: &mut Step, id: Id) {
         step.persist.push(Record::Statement(id));
-        self.accept(cx, id);
+        self.keep(cx, id);
         step.send.push(id);
     }
 
@@ -172,10 +207,13 @@ impl Memory {
 
     /// `say_hello`.
     pub(crate) fn begin(cx: &mut Context<'_>) -> (Self, Step) {
-        let (mut this, mut step) =
-            (Self { stage: Stage::Hellos, seed: true, keys: true, ..Self::EMPTY }, Step::default());
-        step.persist = vec![Record::Seed, Record::Keys];
-        this.own(cx, &mut step, HELLO, Kind::Ordinary, [NONE; N]);
+        let seed = cx.scope.cast.deals(cx.me);
+        let keys = cx.receives();
+        let mut this = Self { stage: Stage::Hellos, seed, keys, ..Self::EMPTY };
+        let mut step = Step::default();
+        step.persist.extend(seed.then_some(Record::Seed));
+        step.persist.extend(keys.then_some(Record::Keys));
+        this.own(cx, &mut step, HELLO, Kind::Ordinary, [NONE; SEATS]);
         (this, step)
     }
 
@@ -189,11 +227,12 @@ impl Memory {
                 Record::Keys => this.keys = true,
                 Record::OwnShares => this.own_shares = true,
                 Record::Shares => this.shares = true,
-                Record::Box(dealer) => this.boxes[dealer] = true,
+                Record::Box(dealer) => this.boxes |= 1 << dealer,
                 Record::Statement(id) => {
-                    let (sender, round) = (cx.book.get(id).sender, cx.book.get(id).round);
-                    match sender == cx.me && this.recalled[round] == NONE {
-                        true => this.recalled[round] = id,
+                    let said = *cx.book.get(id);
+                    let own = said.sender == cx.me && said.in_slot();
+                    match own && this.recalled[said.round] == NONE {
+                        true => this.recalled[said.round] = id,
                         false => statements.push(id),
                     }
                 }
@@ -205,11 +244,10 @@ impl Memory {
         }
         for id in statements {
             this.advance(cx, &mut step);
-            match this.accept(cx, id) {
-                Arrival::Rejected => this.stage = Stage::Damaged,
-                // What was kept once has to be kept again, whatever else is here by now.
-                Arrival::Surplus => this.keep(cx, id),
-                _ => {}
+            let round = cx.book.get(id).round;
+            match round != HELLO && this.session() != Some(cx.book.get(id).session) {
+                true => this.stage = Stage::Damaged,
+                false => this.keep(cx, id),
             }
         }
         this.advance(cx, &mut step);
@@ -229,22 +267,24 @@ impl Memory {
     }
 
     /// Whether `take_box` keeps the box that goes with `deal`.
-    pub(crate) fn wants_box(&self, book: &Book, me: usize, deal: Id) -> bool {
-        let dealer = book.get(deal).sender;
-        let has = self.first(PREPARE, me).is_some() || dealer == me || self.boxes[dealer];
-        self.stage != Stage::Stopped && !has && self.first(DEAL, dealer) == Some(deal)
+    pub(crate) fn wants_box(&self, cx: &Context<'_>, deal: Id) -> bool {
+        let dealer = cx.book.get(deal).sender;
+        let past = self.first(PREPARE, cx.me).is_some() || contains(self.boxes, dealer);
+        let over = matches!(self.stage, Stage::Stopped | Stage::Abandoned | Stage::Elsewhere);
+        let dealt = contains(cx.scope.cast.dealers_to(cx.me), dealer);
+        !over && dealt && !past && self.first(DEAL, dealer) == Some(deal)
     }
 
     pub(crate) fn take_box(&mut self, cx: &mut Context<'_>, dealer: usize) -> Step {
         let mut step = Step::default();
         step.persist.push(Record::Box(dealer));
-        self.boxes[dealer] = true;
+        self.boxes |= 1 << dealer;
         self.advance(cx, &mut step);
         step
     }
 
     /// `stop_if_proven` and `advance`.
-    fn advance(&mut self, cx: &mut Context<'_>, step: &mut Step) {
+    pub(crate) fn advance(&mut self, cx: &mut Context<'_>, step: &mut Step) {
         loop {
             let proven = self.proven_fault(cx);
             self.blamed |= proven.map_or(0, |culprit| 1 << culprit);
@@ -263,6 +303,7 @@ impl Memory {
                 Stage::Hellos => self.leave_hellos(cx, step),
                 Stage::Deals => self.leave_deals(cx, step),
                 Stage::Prepares => self.leave_prepares(cx, step),
+                Stage::Stop => self.leave_stop(cx, step),
                 Stage::Commits => self.leave_commits(cx, step),
                 Stage::Finals => self.leave_finals(cx, step),
                 _ => {}
@@ -273,181 +314,8 @@ impl Memory {
         }
     }
 
-    fn fault(&mut self, culprit: usize) {
+    pub(crate) fn fault(&mut self, culprit: usize) {
         self.blamed |= 1 << culprit;
         self.stage = Stage::Stopped;
-    }
-
-    /// `AwaitHellos::advance` and `deal::deal`.
-    fn leave_hellos(&mut self, cx: &mut Context<'_>, step: &mut Step) {
-        let Some(hellos) = self.complete(cx.book, HELLO) else { return };
-        self.has_session = true;
-        if !self.recall(cx, DEAL) {
-            if !self.seed {
-                self.stage = Stage::Damaged;
-                return;
-            }
-            step.persist.push(Record::OwnShares);
-            self.own_shares = true;
-        }
-        self.own(cx, step, DEAL, Kind::Ordinary, hellos);
-        step.erase.push(Erase::Seed);
-        self.seed = false;
-        self.stage = Stage::Deals;
-    }
-
-    /// `AwaitDeals::advance`, then `prepare::store_shares`.
-    fn leave_deals(&mut self, cx: &mut Context<'_>, step: &mut Step) {
-        let past = self.recall(cx, PREPARE);
-        let boxes = past || (0..N).all(|dealer| dealer == cx.me || self.boxes[dealer]);
-        let Some(deals) = self.complete(cx.book, DEAL).filter(|_| boxes) else { return };
-        if let Some(wrong) = deals.into_iter().find(|deal| cx.book.get(*deal).flaw == Flaw::Public)
-        {
-            return self.fault(cx.book.get(wrong).sender);
-        }
-        if past {
-            match (cx.book.get(self.slots[PREPARE][cx.me][0]).kind, self.shares) {
-                (Kind::Complaint(dealer), _) => {
-                    self.erase_dealing_secrets(step);
-                    self.fault(dealer);
-                }
-                (Kind::Ordinary, false) if !cx.scope.has(Bug::PrepareWithoutShares) => {
-                    self.stage = Stage::Damaged
-                }
-                (Kind::Ordinary, _) => {
-                    self.erase_dealing_secrets(step);
-                    self.stage = Stage::Prepares;
-                }
-            }
-            return;
-        }
-        if !self.shares {
-            if !self.keys || !self.own_shares {
-                self.stage = Stage::Damaged;
-                return;
-            }
-            let bad = |deal: &Id| {
-                matches!(cx.book.get(*deal).flaw,
-                Flaw::Boxes(seats) if seats & 1 << cx.me != 0)
-            };
-            if let Some(bad) = deals.into_iter().find(bad) {
-                let dealer = cx.book.get(bad).sender;
-                self.own(cx, step, PREPARE, Kind::Complaint(dealer), deals);
-                self.erase_dealing_secrets(step);
-                return self.fault(dealer);
-            }
-            if !cx.scope.has(Bug::PrepareWithoutShares) {
-                step.persist.push(Record::Shares);
-            }
-        }
-        self.shares = false;
-        step.asks.push(Ask::Reread);
-        self.stage = Stage::Reread;
-    }
-
-    fn erase_dealing_secrets(&mut self, step: &mut Step) {
-        (self.keys, self.own_shares, self.boxes) = (false, false, [false; N]);
-        step.erase.push(Erase::Dealing);
-    }
-
-    /// `AwaitReread::reread`, with whether the shares were on the disk.
-    pub(crate) fn reread(&mut self, cx: &mut Context<'_>, found: bool) -> Step {
-        let mut step = Step::default();
-        if self.stage != Stage::Reread {
-            return step;
-        }
-        if !found && !cx.scope.has(Bug::PrepareWithoutShares) {
-            self.stage = Stage::Damaged;
-            return step;
-        }
-        let deals = self.complete(cx.book, DEAL).expect("all deals were checked");
-        self.own(cx, &mut step, PREPARE, Kind::Ordinary, deals);
-        self.shares = true;
-        self.erase_dealing_secrets(&mut step);
-        self.stage = Stage::Prepares;
-        self.advance(cx, &mut step);
-        step
-    }
-
-    /// Whether all of these are sound and were computed from `before`: `certify`, `verify` and
-    /// `agree`.
-    fn certified(&mut self, cx: &Context<'_>, set: View, before: Option<View>) -> bool {
-        for id in set {
-            let statement = cx.book.get(id);
-            if before.is_some_and(|before| statement.view != before) {
-                if cx.scope.has(Bug::ViewIsProof) {
-                    self.blamed |= 1 << statement.sender;
-                }
-                return false;
-            }
-            if statement.flaw == Flaw::Public {
-                self.blamed |= 1 << statement.sender;
-                return false;
-            }
-        }
-        true
-    }
-
-    /// `AwaitPrepares::advance`, then `commit::release`.
-    fn leave_prepares(&mut self, cx: &mut Context<'_>, step: &mut Step) {
-        let deals = self.complete(cx.book, DEAL).filter(|_| !cx.scope.has(Bug::ViewsUnchecked));
-        let mut sets = self.candidates(cx, PREPARE);
-        if cx.scope.has(Bug::CommitEarly) {
-            let held: Vec<Option<Id>> = (0..N).map(|sender| self.first(PREPARE, sender)).collect();
-            if held.iter().flatten().count() == N - 1 {
-                let own = self.first(PREPARE, cx.me).expect("prepared");
-                sets.push([0, 1, 2].map(|sender| held[sender].unwrap_or(own)));
-            }
-        }
-        let Some(set) = sets.into_iter().find(|set| self.certified(cx, *set, deals)) else {
-            return;
-        };
-        self.prefer(PREPARE, set);
-        if !self.shares && self.recalled[COMMIT] == NONE {
-            self.stage = Stage::Damaged;
-            return;
-        }
-        self.own(cx, step, COMMIT, Kind::Ordinary, set);
-        self.stage = Stage::Commits;
-    }
-
-    /// `AwaitCommits::advance`.
-    fn leave_commits(&mut self, cx: &mut Context<'_>, step: &mut Step) {
-        let prepares = self.complete(cx.book, PREPARE);
-        let sets = self.candidates(cx, COMMIT);
-        let Some(set) = sets.into_iter().find(|set| self.certified(cx, *set, prepares)) else {
-            return;
-        };
-        self.prefer(COMMIT, set);
-        step.asks.push(Ask::Stage);
-        self.stage = Stage::Staging;
-    }
-
-    /// `AwaitStaging::staged`.
-    pub(crate) fn staged(&mut self, cx: &mut Context<'_>) -> Step {
-        let mut step = Step::default();
-        let commits = self.complete(cx.book, COMMIT).expect("all commits were checked");
-        self.own(cx, &mut step, FINAL, Kind::Ordinary, commits);
-        self.stage = Stage::Finals;
-        self.advance(cx, &mut step);
-        step
-    }
-
-    /// `AwaitFinals::advance`: each slot by itself, by the first that passes.
-    fn leave_finals(&mut self, cx: &mut Context<'_>, step: &mut Step) {
-        let commits = self.complete(cx.book, COMMIT).expect("all commits were checked");
-        for sender in 0..N {
-            for id in self.slots[FINAL][sender].into_iter().take_while(|id| *id != NONE) {
-                self.certified(cx, [id; N], Some(commits));
-            }
-        }
-        let filled: Vec<Id> = (0..N).filter_map(|sender| self.filling(cx, sender)).collect();
-        match <View>::try_from(filled) {
-            Ok(set) => self.prefer(FINAL, set),
-            Err(_) if cx.scope.has(Bug::WriteEarly) => {}
-            Err(_) => return,
-        }
-        step.asks.push(Ask::WriteOut);
-        self.stage = Stage::Finished;
     }
 }

@@ -1,10 +1,10 @@
 //! What comes if everybody who can does what it should.
 
-use super::machine::Event;
-use super::memory::{Context, Stage};
-use super::rules::Bug;
-use super::statement::{FINAL, Id, Kind, Seats, contains};
-use super::world::{State, World};
+use crate::machine::Event;
+use crate::memory::{Context, Stage};
+use crate::rules::Bug;
+use crate::statement::{FINAL, Id, Kind, Seats, contains};
+use crate::world::{State, World};
 
 /// What [`World::settle`] brings about.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +88,7 @@ impl World {
     fn words_of_settled(&mut self, operator: usize, number: u32, lost: Seats) -> Vec<Event> {
         let (scope, me, memory) = (self.scope, self.honest[operator], self.machine(number).memory);
         let cx = Context { scope: &scope, book: &mut self.book, me, sent: &[] };
-        let waits = memory.stage == Stage::Stop && scope.cast.deals(me);
+        let waits = memory.stage == Stage::Stop && scope.cast.stops(me);
         let stops = waits && memory.minima_of(me).next().is_none();
         let without = lost != 0 && !contains(lost, me);
         let without = without && memory.may_say_without(&cx, lost).is_some();

@@ -1,7 +1,7 @@
 //! What survives a crash: a log (`operator/store`), outputs, and what stands beside the parent.
 
-use super::memory::{Erase, Record};
-use super::statement::{BARE, Book, COMMIT, FINAL, Id, Kind, Seats};
+use crate::memory::{Erase, Record};
+use crate::statement::{BARE, Book, COMMIT, FINAL, Id, Kind, Seats};
 
 /// Records in a log at most.
 const LONGEST: usize = 56;

@@ -1,21 +1,24 @@
-//! What people say: `protocol/stop.rs` and `protocol/without.rs`.
+//! What people say and do in a reshare: `protocol/stop.rs`, `protocol/without.rs`, and what their
+//! machines let them do.
 
-use super::inbox::MINIMA;
-use super::memory::{Context, Memory, Stage, Step};
-use super::rules::Bug;
-use super::statement::{COMMIT, DEAL, FINAL, Kind, NONE, SEATS, Seats, contains};
+use crate::inbox::MINIMA;
+use crate::machine::Event;
+use crate::memory::{Context, Memory, Stage, Step};
+use crate::rules::Bug;
+use crate::statement::{COMMIT, DEAL, FINAL, Kind, NONE, SEATS, Seats, contains};
+use crate::world::World;
 
 impl Memory {
     // protocol/without.rs
 
     /// Whose final is here and has passed.
-    pub(super) fn finals(&self, cx: &Context<'_>) -> Seats {
+    pub(crate) fn finals(&self, cx: &Context<'_>) -> Seats {
         let passed = |seat: &usize| self.filling(cx, *seat).is_some();
         cx.scope.cast.seats().filter(passed).fold(0, |all, seat| all | 1 << seat)
     }
 
     /// `World::left_out`, with `message/without.rs`.
-    pub(super) fn left_out(&self, cx: &Context<'_>, finals: Seats) -> Option<Seats> {
+    pub(crate) fn left_out(&self, cx: &Context<'_>, finals: Seats) -> Option<Seats> {
         let (cast, everybody) = (cx.scope.cast, (1u8 << cx.scope.cast.n) - 1);
         let mut lost = everybody & !finals;
         loop {
@@ -74,7 +77,7 @@ impl Memory {
         let raises = before.is_none_or(|before| value > before)
             || (cx.scope.has(Bug::MinimaLowered) && before != Some(value));
         let room = self.minima_of(cx.me).count() < MINIMA;
-        cx.scope.cast.deals(cx.me) && certified && raises && room
+        cx.scope.cast.stops(cx.me) && certified && raises && room
     }
 
     /// `take_stopped`.
@@ -91,5 +94,40 @@ impl Memory {
             }
         }
         step
+    }
+}
+
+impl World {
+    /// What a person may say to its machine now. In a key generation there is nothing.
+    pub(crate) fn words_of_people(&mut self, operator: usize, number: u32) -> Vec<Event> {
+        if self.scope.cast.parent.is_none() {
+            return Vec::new();
+        }
+        let (scope, me, machine) = (self.scope, self.honest[operator], *self.machine(number));
+        let cx = Context { scope: &scope, book: &mut self.book, me, sent: &[] };
+        let memory = &machine.memory;
+        let mut events = Vec::new();
+        let first = memory.minima_of(me).next().is_none();
+        // What is said second is higher.
+        let value = 1 + u8::from(first == scope.has(Bug::MinimaLowered));
+        if (first || scope.raises) && memory.may_say_minima(&cx, value) {
+            events.push(Event::Stopped(value));
+        }
+        if scope.without {
+            let everybody: Seats = (1 << scope.cast.n) - 1;
+            let may = |lost: &Seats| memory.may_say_without(&cx, *lost).is_some();
+            events.extend((1..=everybody).filter(may).map(Event::Without));
+        }
+        let (commits, bound) =
+            (machine.disk.commits(cx.book, me), machine.disk.is_bound(cx.book, me));
+        let may_abandon = commits && (!bound || scope.has(Bug::AbandonAfterFinal));
+        if scope.abandons && may_abandon && machine.takes_part() && !machine.disk.abandoned {
+            events.push(Event::Abandon);
+        }
+        let free = scope.has(Bug::TwoChildren) || (!machine.disk.note && !commits);
+        if scope.others && free && machine.takes_part() && !machine.disk.elsewhere {
+            events.push(Event::Elsewhere);
+        }
+        events
     }
 }

@@ -1,15 +1,15 @@
 //! How stages are left: `protocol/hello.rs`, `deal.rs`, `prepare.rs`, `stop.rs`, `commit.rs` and
 //! `finalize.rs` without cryptography.
 
-use super::memory::{Ask, Context, Erase, Memory, Record, Stage, Step};
-use super::rules::Bug;
-use super::statement::{
+use crate::memory::{Ask, Context, Erase, Memory, Record, Stage, Step};
+use crate::rules::Bug;
+use crate::statement::{
     COMMIT, DEAL, FINAL, Flaw, HELLO, Id, Kind, NONE, PREPARE, SEATS, Seats, View, contains,
 };
 
 impl Memory {
     /// `AwaitHellos::advance` and `deal::deal`.
-    pub(super) fn leave_hellos(&mut self, cx: &mut Context<'_>, step: &mut Step) {
+    pub(crate) fn leave_hellos(&mut self, cx: &mut Context<'_>, step: &mut Step) {
         let cast = cx.scope.cast;
         let Some(hellos) = self.complete(&cast, cx.book, HELLO) else { return };
         self.has_session = true;
@@ -28,7 +28,7 @@ impl Memory {
     }
 
     /// `AwaitDeals::advance`, then `prepare::store_shares`.
-    pub(super) fn leave_deals(&mut self, cx: &mut Context<'_>, step: &mut Step) {
+    pub(crate) fn leave_deals(&mut self, cx: &mut Context<'_>, step: &mut Step) {
         let cast = cx.scope.cast;
         let past = self.recall(cx, PREPARE);
         let boxes = past || cast.dealers_to(cx.me) & !self.boxes == 0;
@@ -83,7 +83,7 @@ impl Memory {
         self.stage = Stage::Reread;
     }
 
-    pub(super) fn erase_dealing_secrets(&mut self, step: &mut Step) {
+    pub(crate) fn erase_dealing_secrets(&mut self, step: &mut Step) {
         (self.keys, self.own_shares, self.boxes) = (false, false, 0);
         step.erase.push(Erase::Dealing);
     }
@@ -126,7 +126,7 @@ impl Memory {
     }
 
     /// `AwaitPrepares::advance`, then `stop::certified`.
-    pub(super) fn leave_prepares(&mut self, cx: &mut Context<'_>, step: &mut Step) {
+    pub(crate) fn leave_prepares(&mut self, cx: &mut Context<'_>, step: &mut Step) {
         let cast = cx.scope.cast;
         let deals =
             self.complete(&cast, cx.book, DEAL).filter(|_| !cx.scope.has(Bug::ViewsUnchecked));
@@ -145,13 +145,13 @@ impl Memory {
         };
         self.prefer(PREPARE, set);
         self.stage = Stage::Stop;
-        if !cast.deals(cx.me) || cx.scope.has(Bug::CommitEarly) {
+        if !cast.stops(cx.me) || cx.scope.has(Bug::CommitEarly) {
             self.release(cx, step, set);
         }
     }
 
     /// `AwaitStop::advance`.
-    pub(super) fn leave_stop(&mut self, cx: &mut Context<'_>, step: &mut Step) {
+    pub(crate) fn leave_stop(&mut self, cx: &mut Context<'_>, step: &mut Step) {
         let over = self.complete(&cx.scope.cast, cx.book, PREPARE).expect("certificate 1");
         let stopped = self.minima_of(cx.me).next().is_some();
         let stopped = stopped || cx.scope.has(Bug::CommitUnstopped);
@@ -185,7 +185,7 @@ impl Memory {
     }
 
     /// `AwaitCommits::advance`.
-    pub(super) fn leave_commits(&mut self, cx: &mut Context<'_>, step: &mut Step) {
+    pub(crate) fn leave_commits(&mut self, cx: &mut Context<'_>, step: &mut Step) {
         let cast = cx.scope.cast;
         let prepares = self.complete(&cast, cx.book, PREPARE);
         let sets = self.candidates(cx, COMMIT);
@@ -193,7 +193,7 @@ impl Memory {
             return;
         };
         let unknown =
-            |dealer: usize| cast.deals(dealer) && self.signed_last(cx.book, dealer).is_none();
+            |dealer: usize| cast.stops(dealer) && self.signed_last(cx.book, dealer).is_none();
         if cast.seats().any(unknown) && !cx.scope.has(Bug::MinimaUnawaited) {
             return;
         }
@@ -214,7 +214,7 @@ impl Memory {
     }
 
     /// `AwaitFinals::advance`: each slot by itself, by the first that passes.
-    pub(super) fn leave_finals(&mut self, cx: &mut Context<'_>, step: &mut Step) {
+    pub(crate) fn leave_finals(&mut self, cx: &mut Context<'_>, step: &mut Step) {
         let cast = cx.scope.cast;
         let commits = self.complete(&cast, cx.book, COMMIT).expect("all commits were checked");
         for sender in cast.seats() {
@@ -225,7 +225,10 @@ impl Memory {
             }
         }
         let finals = self.finals(cx);
-        for sender in cast.seats() {
+        // In a key generation not before all are here. That is later than in the program: there are
+        // more states, and each operator does the same.
+        let fills = cast.parent.is_some() || cast.seats().all(|seat| contains(finals, seat));
+        for sender in cast.seats().filter(|_| fills) {
             if let Some(id) = self.filling(cx, sender) {
                 let mut alone = [NONE; SEATS];
                 alone[sender] = id;

@@ -1,13 +1,66 @@
-//! What the byzantine operator may say; and what an honest one in its place would.
+//! What the byzantine operator has said that matters, what it may say, and what an honest one in
+//! its place would.
 
-use super::rules::Bug;
-use super::statement::{
+use crate::rules::Bug;
+use crate::statement::{
     COMMIT, DEAL, FINAL, Flaw, HELLO, Id, JUNK, Kind, NONE, PREPARE, SEATS, Seats, Statement, View,
     contains,
 };
-use super::world::{State, World};
+use crate::world::{State, World};
 
 impl World {
+    /// The honest operators' statements of a round of `session` that have left them; the place of
+    /// the byzantine one is left open.
+    pub(crate) fn honest_view(&self, state: &State, round: usize, session: View) -> Option<View> {
+        let mut view = [NONE; SEATS];
+        for (seat, machine) in self.machines(state) {
+            if !self.scope.cast.speaks(seat, round) {
+                continue;
+            }
+            let fits = |id: &Id| {
+                let statement = self.book.get(*id);
+                statement.round == round
+                    && statement.is_ordinary()
+                    && (round == HELLO || statement.session == session)
+            };
+            view[seat] = machine.sent().find(fits)?;
+        }
+        Some(view)
+    }
+
+    /// The byzantine operator's statements that matter to anybody: held by an honest operator, or
+    /// named by one's statement, or by such a one.
+    pub(crate) fn used(&self, state: &State) -> Vec<Id> {
+        let byzantine = self.scope.byzantine;
+        let mut used = Vec::new();
+        for (_, machine) in self.machines(state) {
+            let memory = &machine.memory;
+            (HELLO..=FINAL).for_each(|round| used.extend(memory.all(round, byzantine)));
+            used.extend(memory.minima_of(byzantine).chain(memory.words_of(byzantine)));
+            if self.scope.bad_minima {
+                let malformed = |id: &Id| {
+                    let held = self.book.get(*id);
+                    matches!(held.kind, Kind::Minima(_)) && held.flaw == Flaw::Public
+                };
+                used.extend(machine.disk.statements().filter(malformed));
+            }
+            used.extend(
+                machine.sent().map(|id| self.book.get(id).view[byzantine]).filter(|id| *id < JUNK),
+            );
+        }
+        let mut at = 0;
+        while let Some(id) = used.get(at) {
+            let named = self.book.get(*id).view[byzantine];
+            if named < JUNK && !used.contains(&named) {
+                used.push(named);
+            }
+            at += 1;
+        }
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
     fn plain(&self, round: usize, session: View, view: View) -> Statement {
         Statement {
             sender: self.scope.byzantine,
@@ -41,6 +94,8 @@ impl World {
             for flaw in bad {
                 said.push(self.book.id(Statement { flaw, ..deal }));
             }
+        }
+        if cast.stops(sender) {
             self.minima(&mut said, &used, session);
         }
         for round in [PREPARE, COMMIT, FINAL] {
@@ -89,15 +144,12 @@ impl World {
 
     fn minima(&mut self, said: &mut Vec<Id>, used: &[Id], session: View) {
         let minima = self.plain(COMMIT, session, [NONE; SEATS]);
-        let mut fresh = false;
-        for value in 1..=self.scope.minima {
-            let id = self.book.id(Statement { kind: Kind::Minima(value), ..minima });
-            let known = used.contains(&id);
-            if known || !fresh {
-                said.push(id);
-            }
-            fresh |= !known;
-        }
+        let values = (1..=self.scope.minima).map(|value| {
+            let mut stated = minima;
+            stated.kind = Kind::Minima(value);
+            stated
+        });
+        self.used_and_next(said, used, values);
         if self.scope.bad_minima {
             let (kind, flaw) = (Kind::Minima(0), Flaw::Public);
             said.push(self.book.id(Statement { kind, flaw, ..minima }));
@@ -106,10 +158,14 @@ impl World {
 
     /// One that cannot be judged, and one about each of the others, which is false.
     fn complaints(&mut self, said: &mut Vec<Id>, state: &State, session: View) {
-        let dealers = self.scope.cast.dealers_to(self.scope.byzantine);
+        let (cast, sender) = (self.scope.cast, self.scope.byzantine);
+        let dealers = cast.dealers_to(sender);
         let any = (0..SEATS).find(|seat| contains(dealers, *seat)).expect("somebody deals to it");
+        // Whom the first names does not matter. In a key generation the others are alike: it names
+        // none of them.
+        let about = if cast.parent.is_some() { any } else { sender };
         let complaint = self.plain(PREPARE, session, [JUNK; SEATS]);
-        let unjudged = Statement { kind: Kind::Complaint(any), ..complaint };
+        let unjudged = Statement { kind: Kind::Complaint(about), ..complaint };
         said.push(self.book.id(unjudged));
         let dealt = |id: &Id| {
             let statement = self.book.get(*id);
@@ -128,9 +184,24 @@ impl World {
     }
 
     fn variants(&mut self, said: &mut Vec<Id>, used: &[Id], statement: Statement, most: u8) {
+        let variants = (0..most).map(|variant| {
+            let mut signed = statement;
+            signed.variant = variant;
+            signed
+        });
+        self.used_and_next(said, used, variants);
+    }
+
+    /// Of statements that are alike: those that somebody has used, and the first other one.
+    fn used_and_next(
+        &mut self,
+        said: &mut Vec<Id>,
+        used: &[Id],
+        statements: impl Iterator<Item = Statement>,
+    ) {
         let mut fresh = false;
-        for variant in 0..most {
-            let id = self.book.id(Statement { variant, ..statement });
+        for statement in statements {
+            let id = self.book.id(statement);
             let known = used.contains(&id);
             if known || !fresh {
                 said.push(id);
@@ -174,7 +245,7 @@ impl World {
                 said.push(last);
             }
             let stops = |id: &Id| matches!(self.book.get(*id).kind, Kind::Minima(_));
-            if round == COMMIT && cast.deals(byzantine) && !said.iter().any(stops) {
+            if round == COMMIT && cast.stops(byzantine) && !said.iter().any(stops) {
                 let minima = self.plain(COMMIT, session, [NONE; SEATS]);
                 said.push(self.book.id(Statement { kind: Kind::Minima(1), ..minima }));
             }
