@@ -225,10 +225,7 @@ impl Memory {
             }
         }
         let finals = self.finals(cx);
-        // In a key generation not before all are here. That is later than in the program: there are
-        // more states, and each operator does the same.
-        let fills = cast.parent.is_some() || cast.seats().all(|seat| contains(finals, seat));
-        for sender in cast.seats().filter(|_| fills) {
+        for sender in cast.seats() {
             if let Some(id) = self.filling(cx, sender) {
                 let mut alone = [NONE; SEATS];
                 alone[sender] = id;
