@@ -52,7 +52,7 @@ pub(crate) enum Ask {
     WriteOut,
 }
 
-/// `Step` of `protocol/participant.rs`.
+/// `Step` of `protocol/participant/mod.rs`.
 #[derive(Default)]
 pub(crate) struct Step {
     pub(crate) persist: Vec<Record>,
@@ -216,7 +216,7 @@ impl Memory {
         (this, step)
     }
 
-    // protocol/participant.rs
+    // protocol/participant/mod.rs
 
     /// `take_statement`.
     pub(crate) fn take_statement(&mut self, cx: &mut Context<'_>, id: Id) -> Step {

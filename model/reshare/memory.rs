@@ -250,7 +250,7 @@ impl Memory {
         (this, step)
     }
 
-    // protocol/participant.rs
+    // protocol/participant/mod.rs
 
     /// `take_statement`.
     pub(crate) fn take_statement(&mut self, cx: &mut Context<'_>, id: Id) -> Step {
