@@ -13,7 +13,7 @@
 //! | the first statement of a slot counts, the second is kept, a third only if it is a prepare that a held commit names, or a commit or final that passes where two do not | `message/inbox.rs`, `protocol/stage.rs` | `inbox.rs` |
 //! | the slot of a final is filled by the first that passes | `protocol/finalize.rs` | `inbox.rs` |
 //! | certificates are looked for among what held later statements name, one's own first, then firsts, then seconds | `message/inbox.rs` | `inbox.rs` |
-//! | proof of a fault stops whoever has not prepared, and nobody else | `protocol/participant.rs` | `memory.rs` |
+//! | proof of a fault stops whoever has not prepared, and nobody else | `protocol/participant/mod.rs` | `memory.rs` |
 //! | each round's statement is made once, and recalled from the log after a restart | `protocol/world.rs`, `replay.rs` | `memory.rs` |
 //! | a bad box is complained of in the slot of PREPARE; shares are stored and read back before PREPARE | `protocol/deal.rs`, `prepare.rs` | `rounds.rs` |
 //! | COMMIT follows certificate 1, FINAL all commits, publication certificate 2 | `protocol/prepare.rs`, `commit.rs`, `finalize.rs` | `rounds.rs` |

@@ -62,7 +62,7 @@ pub(crate) enum Ask {
     WriteOut(Seats),
 }
 
-/// `Step` of `protocol/step.rs`.
+/// `Step` of `protocol/participant/mod.rs`.
 #[derive(Default)]
 pub(crate) struct Step {
     pub(crate) persist: Vec<Record>,
@@ -254,7 +254,7 @@ impl Memory {
         (this, step)
     }
 
-    // protocol/participant.rs
+    // protocol/participant/mod.rs
 
     /// `take_statement`.
     pub(crate) fn take_statement(&mut self, cx: &mut Context<'_>, id: Id) -> Step {

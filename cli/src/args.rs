@@ -1,7 +1,11 @@
 //! The command line: definitions for clap and nothing else, so that completions and man pages are
 //! generated from them too.
 
+mod audit;
+
 mod backup;
+
+mod card;
 
 mod demo;
 
@@ -9,9 +13,15 @@ mod doctor;
 
 mod dossier;
 
+mod evidence;
+
 mod export;
 
 mod forget;
+
+mod identity;
+
+mod import;
 
 mod keymanager;
 
@@ -19,11 +29,12 @@ mod meeting;
 
 mod obol;
 
+mod output;
+
 mod recover;
 
-mod import;
-
 mod rehearse;
+
 mod repair;
 
 mod reshare;
@@ -40,14 +51,18 @@ mod ssv;
 
 mod verify;
 
+pub(crate) use audit::AuditArgs;
 pub(crate) use backup::{BackupArgs, BackupMake, BackupRestore, KdfCost, NewestArgs};
+pub(crate) use card::Card;
 #[cfg(feature = "simulation")]
 pub(crate) use demo::SimulateArgs;
 pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
+pub(crate) use evidence::Evidence;
 pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use forget::Forget;
+pub(crate) use identity::Identity;
 pub(crate) use import::{Import, ImportNew};
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use meeting::{MeetingArgs, ServerArgs};
@@ -76,7 +91,7 @@ pub(crate) use verify::{
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 use quorate::ethereum::amount::Unit;
@@ -146,41 +161,6 @@ pub(crate) struct Cli {
     pub(crate) verbose: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-impl Command {
-    /// The one file that the command writes, where a person names it.
-    pub(crate) fn output(&self) -> Option<&PathBuf> {
-        match self {
-            Self::Spec(Spec::New(args)) => Some(&args.output),
-            Self::Spec(Spec::Next(args)) => Some(&args.output),
-            Self::Reshare(Reshare::New(args)) => Some(&args.output),
-            Self::Repair(Repair::New(args)) => Some(&args.output),
-            Self::Spec(Spec::Pack(args)) => args.output.as_ref(),
-            Self::Exit(Exits::Request(args)) => Some(&args.common.output),
-            Self::Exit(Exits::Sign(args)) => args.output.as_ref(),
-            Self::Exit(Exits::Run(args)) => args.output.as_ref(),
-            Self::Exit(Exits::Combine(args)) => args.output.as_ref(),
-            Self::Deposit(Deposit::Request(args)) => Some(&args.common.output),
-            Self::Deposit(Deposit::Sign(args)) => args.output.as_ref(),
-            Self::Deposit(Deposit::Run(args)) => args.output.as_ref(),
-            Self::Deposit(Deposit::Combine(args)) => args.output.as_ref(),
-            Self::Registration(Registrations::Request(args)) => Some(&args.common.output),
-            Self::Registration(Registrations::Sign(args)) => args.output.as_ref(),
-            Self::Registration(Registrations::Run(args)) => args.output.as_ref(),
-            Self::Registration(Registrations::Combine(args)) => args.output.as_ref(),
-            Self::Ssv(KeyShares::Request(args)) => Some(&args.common.output),
-            Self::Ssv(KeyShares::Sign(args)) => args.sign.output.as_ref(),
-            Self::Restored(RestoredArgs::Ask(args)) => Some(&args.output),
-            Self::Restored(RestoredArgs::Answer(args)) => args.output.as_ref(),
-            Self::Obol(Obol::Request(args)) => Some(&args.common.output),
-            Self::Obol(Obol::Sign(args)) => args.sign.output.as_ref(),
-            Self::Obol(Obol::Run(args)) => args.live.output.as_ref(),
-            Self::Obol(Obol::Combine(args)) => args.output.as_ref(),
-            Self::Audit(args) => args.html.as_ref(),
-            _ => None,
-        }
-    }
 }
 
 #[derive(Subcommand)]
@@ -372,111 +352,6 @@ pub(crate) enum Command {
         #[arg(value_name = "COMMAND")]
         command: Vec<String>,
     },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Identity {
-    /// Create this operator's keys, sealed with a passphrase, and print the public operator card.
-    #[command(
-        after_help = "Example:\n  quorate identity new --name alice\n\nSend the card (quorate1...) \
-                      to the coordinator."
-    )]
-    New {
-        /// The name that the other operators will see: 1 to 32 printable ASCII characters. If not
-        /// given, you are asked for it.
-        #[arg(long)]
-        name: Option<String>,
-        /// Cost of guessing the passphrase, as a power of two.
-        #[arg(long, hide = true, default_value_t = 17,
-            value_parser = clap::value_parser!(u8).range(10..=20))]
-        kdf_cost: u8,
-    },
-    /// Print the public operator card, and the short forms of its key and of the whole card. Needs
-    /// the passphrase only where no card is kept beside the keys.
-    #[command(after_help = "Example:\n  quorate identity show")]
-    Show,
-    /// Create, import or show the key of this operator's node in an Obol cluster
-    /// (charon-enr-private-key).
-    #[command(subcommand)]
-    ObolKey(ObolKey),
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Card {
-    /// Show a card: the operator's name, and the short forms of its key and of the whole card, as
-    /// spec show, run and audits show them.
-    #[command(
-        after_help = "Example:\n  quorate card show bob.card\n\nBob's own program shows the same \
-                      short forms: quorate identity show"
-    )]
-    Show {
-        /// The card, quorate1..., or the file that holds it. Write @FILE for a file whose name
-        /// begins like a card.
-        card: String,
-    },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Evidence {
-    /// Show what a file of evidence proves and what it does not. Needs only the file.
-    #[command(after_help = "Example:\n  quorate evidence check \
-                      evidence/fault-0123456789abcdef.quorate \\\n    --expect \
-                      ceremony.toml\n\nPROVEN with --expect; without it PROVEN, NOT \
-                      COMPARED: anybody can make such a file about a ceremony of their own. Both \
-                      have exit code 0; with --json, \"verdict\" and \"as_expected\" tell them \
-                      apart. Exit code 4 if nothing is proven, or if the file is not evidence or \
-                      holds more than one operator can.")]
-    Check {
-        /// The evidence: fault-*.quorate or stopped-*.quorate.
-        file: PathBuf,
-        /// The ceremony file that you agreed to: the evidence must be about it.
-        #[arg(long, value_name = "FILE")]
-        expect: Option<PathBuf>,
-    },
-}
-
-#[derive(Args)]
-pub(crate) struct AuditArgs {
-    /// The transcript. With it, in any order, any others of the same keys.
-    #[arg(required = true, value_name = "TRANSCRIPT")]
-    pub(crate) transcripts: Vec<PathBuf>,
-    /// The ceremony file that you agreed to. Without it, nothing shows that the transcript is that
-    /// of your ceremony.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) expect: Option<PathBuf>,
-    /// A deposit file to compare: it may hold only deposits of this transcript, exactly as signed,
-    /// and further ones to its validators, which are told.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) deposit_data: Vec<PathBuf>,
-    /// A keyshares.json for SSV to compare, value by value, with this transcript's key shares.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) keyshares: Vec<PathBuf>,
-    /// A proofs.json for SSV to compare with this transcript's proofs.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) proofs: Vec<PathBuf>,
-    /// A cluster-lock.json to compare with this transcript, field by field.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) lock: Option<PathBuf>,
-    /// A folder of keystores (out/secret, or any layout of a common validator client) that should
-    /// hold one operator's shares of all validators. They are decrypted, so their password is
-    /// required.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) share: Option<PathBuf>,
-    /// File with the password of the keystores. By default: a file of passwords beside each, or
-    /// else the passphrase.
-    #[arg(long, value_name = "FILE", requires = "share")]
-    pub(crate) keystore_password_file: Option<PathBuf>,
-    /// Also check every point, proof and signature individually, without batch verification. Takes
-    /// about ten times as long.
-    #[arg(long)]
-    pub(crate) exhaustive: bool,
-    /// Also compare the ceremony with what a programme demands: the name of a policy pack (quorate
-    /// spec policy), or a file. Repeat it for several. Exit code 4 if one is not met.
-    #[arg(long, value_name = "NAME|FILE")]
-    pub(crate) policy: Vec<String>,
-    /// Also write the report as an HTML page; - is stdout. Never overwrites.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) html: Option<PathBuf>,
 }
 
 #[cfg(test)]

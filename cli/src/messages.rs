@@ -22,6 +22,8 @@ mod obol;
 
 mod packet;
 
+mod policy;
+
 mod prompt;
 
 mod protection;
@@ -32,6 +34,7 @@ mod recover;
 
 mod rehearse;
 mod repair;
+mod request;
 mod reshare;
 
 mod run;
@@ -69,12 +72,14 @@ pub(crate) use import::*;
 pub(crate) use newest::*;
 pub(crate) use obol::*;
 pub(crate) use packet::*;
+pub(crate) use policy::*;
 pub(crate) use prompt::*;
 pub(crate) use protection::*;
 pub(crate) use put_back::*;
 pub(crate) use recover::*;
 pub(crate) use rehearse::*;
 pub(crate) use repair::*;
+pub(crate) use request::*;
 pub(crate) use reshare::*;
 pub(crate) use run::*;
 pub(crate) use signing::*;
@@ -89,6 +94,10 @@ pub(crate) use without::*;
 
 /// In a command to copy, where the file that somebody agreed to belongs.
 pub(crate) const CEREMONY_FILE: &str = "CEREMONY-FILE";
+
+fn finding(what: String, fix: impl Into<String>) -> CliError {
+    CliError::new(Exit::Finding, what, fix)
+}
 
 fn local(what: impl Into<String>, fix: impl Into<String>) -> CliError {
     CliError::new(Exit::Local, what, fix)

@@ -13,6 +13,7 @@ pub mod machine;
 mod outputs;
 pub mod random;
 mod regained;
+mod replay;
 pub mod requests;
 pub mod store;
 mod visit;

@@ -24,6 +24,8 @@ pub mod family;
 
 mod json;
 
+mod json_spec;
+
 mod ledger;
 
 mod lock;

@@ -70,4 +70,6 @@ mod running;
 
 pub mod verdict;
 
+mod watched;
+
 pub mod world;

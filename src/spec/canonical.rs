@@ -35,9 +35,7 @@
 //! Addresses of operators (`host:port`) are not in it: they are hints about the day, not part of
 //! what is agreed.
 
-use super::ceremony::{
-    self, MOST_AMOUNTS, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec,
-};
+use super::ceremony::{self, MOST_AMOUNTS, MOST_VALIDATORS, RegistrationSpec, ValidatorSpec};
 use super::error::{Place, SpecError};
 use super::kind::CeremonyKind;
 use super::network::network;
@@ -49,6 +47,7 @@ use super::reshare::{
 };
 use super::roster::Seat;
 use super::ssv::SsvSpec;
+use super::terms::Terms;
 use super::threshold::MOST_OPERATORS;
 use super::version::Version;
 use crate::ethereum::address::ExecutionAddress;

@@ -1,7 +1,5 @@
 //! The ceremony: all rules about its parameters, in one constructor.
 
-use core::ops::RangeInclusive;
-
 use super::canonical;
 use super::endpoint::Endpoint;
 use super::error::{Place, SpecError};
@@ -12,10 +10,10 @@ use super::repair;
 use super::reshare::{self, ReshareError, ReshareSpec};
 use super::roster::{Roster, Seat, check_names};
 use super::ssv::{self, SsvSpec};
-use super::threshold::{Index, MOST_OPERATORS, Threshold, ThresholdError};
+use super::terms::Terms;
+use super::threshold::{Index, Threshold};
+use super::validator::check_validator;
 use super::version::Version;
-use crate::ethereum::address::ExecutionAddress;
-use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::network::Network;
 use crate::ethereum::obol::check::Cluster;
 use crate::ethereum::preregistration::Draft;
@@ -23,58 +21,14 @@ use crate::identity::card::{CardError, check_name, check_quotable};
 use crate::primitives::commitment::Commitments;
 use crate::primitives::hash::{Digest, Tag, tagged};
 
+pub use super::validator::{GAS_LIMITS, MOST_AMOUNTS, RegistrationSpec, ValidatorSpec};
+
 /// Longest name of a ceremony, in bytes.
 pub const LONGEST_NAME: usize = 64;
 /// Most validators of a ceremony.
 pub const MOST_VALIDATORS: usize = 8192;
-/// Most deposits of one validator.
-pub const MOST_AMOUNTS: usize = 8;
 /// Most of `V * n * t`: what every operator computes and keeps grows with it.
 pub const MOST_WORK: usize = 4_000_000;
-/// Gas limits of builder registrations: from what the execution specification demands at least, to
-/// far beyond what blocks hold.
-pub const GAS_LIMITS: RangeInclusive<u64> = 5_000..=1_000_000_000;
-
-/// A builder registration that the ceremony signs, dated at the network's genesis so that every
-/// later one supersedes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RegistrationSpec {
-    /// Who gets the fees of blocks.
-    pub fee_recipient: ExecutionAddress,
-    /// The gas limit asked for.
-    pub gas_limit: u64,
-}
-
-/// What is agreed about one validator.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ValidatorSpec {
-    /// Where its money goes.
-    pub withdrawal: WithdrawalCredentials,
-    /// The deposits that are signed, in gwei: 1 to 8, ascending.
-    pub amounts: Vec<u64>,
-    /// The builder registration, if one is signed.
-    pub registration: Option<RegistrationSpec>,
-}
-
-/// Everything that is agreed, of the right types but not yet checked.
-#[derive(Debug)]
-pub(super) struct Terms {
-    pub(super) version: Version,
-    pub(super) kind: CeremonyKind,
-    pub(super) name: String,
-    pub(super) id: [u8; 32],
-    pub(super) attempt: u32,
-    pub(super) supersedes: Option<Digest>,
-    pub(super) network: Network,
-    pub(super) required: usize,
-    pub(super) seats: Vec<Seat>,
-    pub(super) validators: Vec<ValidatorSpec>,
-    pub(super) allow_all_required: bool,
-    pub(super) ssv: Option<SsvSpec>,
-    pub(super) obol: Option<Cluster>,
-    pub(super) preregistration: Option<Draft>,
-    pub(super) reshare: Option<ReshareSpec>,
-}
 
 /// An agreed ceremony. It is made from a file or from canonical bytes, both by way of the same
 /// checks, and never changes.
@@ -416,32 +370,6 @@ fn check_attempt(attempt: u32, supersedes: Option<Digest>) -> Result<(), SpecErr
     }
 }
 
-impl Terms {
-    /// Which seats deal, and which receive.
-    fn parts(&self) -> Parts {
-        match &self.reshare {
-            Some(reshare) => reshare.parts(),
-            None => Parts::all(self.seats.len()),
-        }
-    }
-
-    /// How many of those that receive can sign.
-    fn threshold(&self) -> Result<Threshold, SpecError> {
-        let Some(reshare) = &self.reshare else {
-            return Ok(Threshold::new(self.required, self.seats.len())?);
-        };
-        if self.seats.len() > MOST_OPERATORS {
-            return Err(ThresholdError::TooManyOperators(self.seats.len()).into());
-        }
-        if self.kind == CeremonyKind::Repair
-            && let Some(parent) = reshare.origin.parent()
-        {
-            return Ok(parent.threshold);
-        }
-        Ok(Threshold::new(self.required, reshare::receivers(&reshare.seats))?)
-    }
-}
-
 fn check_count(validators: usize) -> Result<(), SpecError> {
     match validators {
         0 => Err(SpecError::NoValidators),
@@ -458,49 +386,4 @@ fn check_work(validators: usize, threshold: Threshold) -> Result<(), SpecError> 
         true => Err(SpecError::TooMuchWork { validators, participants, required }),
         false => Ok(()),
     }
-}
-
-/// The rules about one validator; the file's reader applies them to each block first, so that an
-/// error names the block.
-pub(super) fn check_validator(
-    position: usize,
-    validator: &ValidatorSpec,
-    network: &Network,
-    for_ssv: bool,
-) -> Result<(), SpecError> {
-    let place = |field| Place::validator(position, field);
-    let amounts = &validator.amounts;
-    match amounts.len() {
-        0 => return Err(SpecError::NoAmounts { place: place("amounts") }),
-        found if found > MOST_AMOUNTS => {
-            return Err(SpecError::TooManyAmounts { place: place("amounts"), found });
-        }
-        _ => {}
-    }
-    for amount in amounts {
-        network
-            .check_amount(*amount, validator.withdrawal.is_compounding())
-            .map_err(|source| SpecError::Amount { place: place("amounts"), source })?;
-    }
-    for pair in amounts.windows(2) {
-        let (previous, amount) = (network.unit().text(pair[0]), network.unit().text(pair[1]));
-        if pair[0] == pair[1] {
-            return Err(SpecError::AmountDuplicate { place: place("amounts"), amount });
-        }
-        if pair[0] > pair[1] {
-            return Err(SpecError::AmountOrder { place: place("amounts"), amount, previous });
-        }
-    }
-    if let Some(registration) = &validator.registration {
-        if !GAS_LIMITS.contains(&registration.gas_limit) {
-            return Err(SpecError::GasLimit {
-                place: place("gas_limit"),
-                found: registration.gas_limit,
-            });
-        }
-        if network.genesis_time().is_none() {
-            return Err(SpecError::GenesisTimeMissing { place: place("fee_recipient") });
-        }
-    }
-    if for_ssv { ssv::check_validator(position, validator, network) } else { Ok(()) }
 }

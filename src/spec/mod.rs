@@ -48,9 +48,13 @@ mod show_reshare;
 
 pub mod ssv;
 
+mod terms;
+
 pub mod threshold;
 
 mod toml_text;
+
+mod validator;
 
 pub mod version;
 

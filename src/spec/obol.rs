@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::ceremony::Terms;
 use super::error::SpecError;
 use super::file::{
     AmountText, CeremonyFile, FILE_VERSION, NetworkEntry, ObolEntry, OperatorEntry, PolicyEntry,
     ValidatorEntry,
 };
+use super::terms::Terms;
 use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::obol::check::{Cluster, DefinitionError};
 use crate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};

@@ -16,9 +16,10 @@ use crate::primitives::curve::{Scalar, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, secret_scalar, tagged};
 use crate::primitives::polynomial::{Polynomial, commit_all};
 
-use super::ceremony::{Ceremony, LONGEST_NAME, Terms, ValidatorSpec};
+use super::ceremony::{Ceremony, LONGEST_NAME, ValidatorSpec};
 use super::error::SpecError;
 use super::reshare::{Inherited, Origin, Parent, ReshareSpec};
+use super::terms::Terms;
 use super::threshold::Index;
 
 /// Magic of the canonical bytes, in the place of a ceremony's.

@@ -1,9 +1,6 @@
-//! Networks: the constants that bind deposits, registrations and exits, and the amounts that a
-//! network accepts.
+//! Networks: the constants that bind deposits, registrations and exits.
 
-use core::ops::RangeInclusive;
-
-use super::amount::{AmountError, Unit};
+use super::amount::Unit;
 use super::preregistration::Draft;
 use super::ssz::{Chunk, Domain};
 
@@ -12,6 +9,8 @@ use known::{FORKS, KNOWN, Limits};
 
 pub(super) use known::bytes;
 
+mod amounts;
+mod epochs;
 mod forks;
 mod known;
 
@@ -180,36 +179,6 @@ impl Network {
         self.constants.genesis_time
     }
 
-    /// The epoch at `time`, in seconds since 1970; `None` for custom networks, whose slots are not
-    /// known, and before genesis. 32 slots of 12 seconds; 16 of 5 on Gnosis networks.
-    pub fn epoch_at(&self, time: u64) -> Option<u64> {
-        let since = time.checked_sub(self.genesis_time()?)?;
-        Some(since / self.epoch?.1)
-    }
-
-    /// The slot at `time`, in seconds since 1970; `None` as for [`Network::epoch_at`].
-    pub fn slot_at(&self, time: u64) -> Option<u64> {
-        let since = time.checked_sub(self.genesis_time()?)?;
-        let (slots, seconds) = self.epoch?;
-        Some(since / (seconds / slots))
-    }
-
-    /// Slots of an epoch; `None` for custom networks.
-    pub fn slots_per_epoch(&self) -> Option<u64> {
-        Some(self.epoch?.0)
-    }
-
-    /// When an epoch begins, in seconds since 1970; `None` for custom networks.
-    pub fn begin_of(&self, epoch: u64) -> Option<u64> {
-        self.genesis_time()?.checked_add(epoch.checked_mul(self.epoch?.1)?)
-    }
-
-    /// The epoch with which the Gloas fork begins, as far as that is decided: from then on nobody
-    /// takes builder registrations (beacon API, `proposer_preferences`).
-    pub fn gloas_epoch(&self) -> Option<u64> {
-        self.gloas_epoch
-    }
-
     /// The forks of a custom network, as far as its table says their versions.
     pub fn custom_forks(&self) -> impl Iterator<Item = Fork> {
         let versions = [
@@ -231,48 +200,6 @@ impl Network {
             .filter_map(fork)
             .collect::<Vec<_>>()
             .into_iter()
-    }
-
-    /// What its deposits are counted in.
-    pub fn unit(&self) -> Unit {
-        self.unit
-    }
-
-    /// The deposit that activates a validator, in gwei: 32 ETH or 1 GNO.
-    pub fn standard_amount(&self) -> u64 {
-        self.limits.standard
-    }
-
-    /// The least and the most of one deposit, in gwei: from what the deposit contract takes (1 ETH,
-    /// 1/32 GNO) to what the validator's balance can use (32 ETH, or 2048 ETH when compounding,
-    /// EIP-7251; 1 and 64 GNO).
-    pub fn amount_limits(&self, compounding: bool) -> RangeInclusive<u64> {
-        let Limits { least, standard, most_compounding } = self.limits;
-        least..=if compounding { most_compounding } else { standard }
-    }
-
-    /// Checks one deposit's amount, in gwei.
-    pub fn check_amount(&self, gwei: u64, compounding: bool) -> Result<(), AmountError> {
-        let limits = self.amount_limits(compounding);
-        let amount = self.unit.text(gwei);
-        if gwei < *limits.start() {
-            return Err(AmountError::BelowMinimum {
-                amount,
-                least: self.unit.text(*limits.start()),
-            });
-        }
-        if gwei > *limits.end() {
-            let prefix = if compounding { "0x02" } else { "0x01" };
-            return Err(AmountError::AboveMaximum {
-                amount,
-                most: self.unit.text(*limits.end()),
-                prefix,
-            });
-        }
-        if !self.unit.is_whole(gwei) {
-            return Err(AmountError::NotWhole { amount, unit: self.unit });
-        }
-        Ok(())
     }
 
     /// Domain of deposit messages: genesis version and a zero root, so a deposit stays valid over
@@ -311,9 +238,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::known::FORMER;
     use super::*;
-    use crate::ethereum::amount::GWEI;
 
-    fn devnet() -> CustomNetwork {
+    pub(super) fn devnet() -> CustomNetwork {
         CustomNetwork {
             name: "devnet-1".to_owned(),
             genesis_fork_version: [0x10, 0, 0, 0x38],
@@ -388,68 +314,5 @@ mod tests {
         assert_eq!(listed(["a", "b"], "and"), "a and b");
         assert_eq!(listed(["a", "b", "c"], "or"), "a, b or c");
         assert_eq!(listed([], "or"), "");
-    }
-
-    #[test]
-    fn epochs_of_networks_whose_slots_are_known() {
-        let mainnet = Network::known("mainnet").unwrap();
-        assert_eq!(mainnet.epoch_at(1_606_824_022), None);
-        assert_eq!(mainnet.epoch_at(1_606_824_023), Some(0));
-        // Capella: epoch 194048, at 2023-04-12T22:27:35Z.
-        assert_eq!(mainnet.epoch_at(1_681_338_454), Some(194_047));
-        assert_eq!(mainnet.epoch_at(1_681_338_455), Some(194_048));
-        assert_eq!(mainnet.slot_at(1_681_338_454), Some(194_048 * 32 - 1));
-        assert_eq!(mainnet.slot_at(1_681_338_455), Some(194_048 * 32));
-        assert_eq!((mainnet.slots_per_epoch(), mainnet.slot_at(0)), (Some(32), None));
-        assert_eq!(mainnet.begin_of(194_048), Some(1_681_338_455));
-        assert_eq!(mainnet.begin_of(u64::MAX), None);
-        // Capella on Gnosis: epoch 648704, at 2023-08-01T11:34:20Z.
-        let gnosis = Network::known("gnosis").unwrap();
-        assert_eq!(gnosis.epoch_at(1_690_889_660), Some(648_704));
-        assert_eq!(gnosis.slot_at(1_690_889_660), Some(648_704 * 16));
-        assert_eq!(
-            Network::custom(CustomNetwork { genesis_time: Some(0), ..devnet() })
-                .unwrap()
-                .epoch_at(10),
-            None
-        );
-        // Gloas on Sepolia: epoch 353024, at 2026-10-06T13:53:36Z (eth-clients/sepolia).
-        let sepolia = Network::known("sepolia").unwrap();
-        assert_eq!(sepolia.gloas_epoch(), Some(353_024));
-        assert_eq!(sepolia.epoch_at(1_791_294_815), Some(353_023));
-        assert_eq!(sepolia.epoch_at(1_791_294_816), Some(353_024));
-        assert_eq!(Network::custom(devnet()).unwrap().gloas_epoch(), None);
-    }
-
-    #[test]
-    fn amounts_at_the_limits() {
-        let (hoodi, gnosis) = (Network::known("hoodi").unwrap(), Network::known("gnosis").unwrap());
-        for (network, gwei, compounding) in [
-            (&hoodi, GWEI, false),
-            (&hoodi, 32 * GWEI, false),
-            (&hoodi, 2048 * GWEI, true),
-            (&gnosis, GWEI, false),
-        ] {
-            assert_eq!(network.check_amount(gwei, compounding), Ok(()));
-        }
-        let text = |network: &Network, gwei, compounding| {
-            network.check_amount(gwei, compounding).unwrap_err().to_string()
-        };
-        assert_eq!(
-            text(&hoodi, GWEI - 1, false),
-            "0.999999999 ETH is less than 1 ETH, the minimum of the deposit contract"
-        );
-        assert_eq!(
-            text(&hoodi, 33 * GWEI, false),
-            "33 ETH is more than 32 ETH, the maximum for 0x01 withdrawal credentials"
-        );
-        assert_eq!(
-            text(&gnosis, 2049 * GWEI, true),
-            "64.03125 GNO is more than 64 GNO, the maximum for 0x02 withdrawal credentials"
-        );
-        assert_eq!(
-            text(&gnosis, GWEI + 16, true),
-            "0.0312500005 GNO is not a whole number of 10^-9 GNO"
-        );
     }
 }

@@ -2,10 +2,10 @@
 
 use super::reshare::{no_part, parse_seats, parse_validators, together};
 use super::{CeremonyFile, ImportEntry, OperatorEntry, ValidatorEntry};
-use crate::spec::ceremony::Terms;
 use crate::spec::error::{Place, SpecError};
 use crate::spec::kind::CeremonyKind;
 use crate::spec::reshare::{OldShare, Origin, ReshareError, ReshareSpec, SeatPart};
+use crate::spec::terms::Terms;
 use crate::spec::threshold::Index;
 use crate::spec::version::Version;
 

@@ -10,9 +10,7 @@ use crate::ethereum::network::{CustomNetwork, Network};
 use crate::ethereum::ssv::RsaPublic;
 use crate::identity::card::OperatorCard;
 use crate::primitives::hash::Digest;
-use crate::spec::ceremony::{
-    Ceremony, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec, check_validator,
-};
+use crate::spec::ceremony::{Ceremony, MOST_VALIDATORS, RegistrationSpec, ValidatorSpec};
 use crate::spec::endpoint::Endpoint;
 use crate::spec::error::{Place, SpecError};
 use crate::spec::kind::CeremonyKind;
@@ -20,6 +18,8 @@ use crate::spec::preregistration;
 use crate::spec::reshare::ReshareError;
 use crate::spec::roster::Seat;
 use crate::spec::ssv::SsvSpec;
+use crate::spec::terms::Terms;
+use crate::spec::validator::check_validator;
 use crate::spec::version::Version;
 
 impl TryFrom<CeremonyFile> for Ceremony {

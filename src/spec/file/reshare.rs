@@ -10,7 +10,7 @@ use super::{
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::primitives::hash::Digest;
-use crate::spec::ceremony::{Ceremony, MOST_VALIDATORS, Terms, ValidatorSpec};
+use crate::spec::ceremony::{Ceremony, MOST_VALIDATORS, ValidatorSpec};
 use crate::spec::endpoint::Endpoint;
 use crate::spec::error::{Place, SpecError};
 use crate::spec::kind::CeremonyKind;
@@ -18,6 +18,7 @@ use crate::spec::reshare::{
     Inherited, KEY_BYTES, OldShare, Origin, Parent, ReshareError, ReshareSpec, SeatPart,
 };
 use crate::spec::roster::Seat;
+use crate::spec::terms::Terms;
 use crate::spec::threshold::{Index, Threshold};
 use crate::spec::version::Version;
 

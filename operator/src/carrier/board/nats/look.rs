@@ -4,7 +4,8 @@
 use rand_core::Rng as _;
 use serde_json::json;
 
-use super::{MOST_PIECES, Nats, ServerFault};
+use super::pieces::MOST_PIECES;
+use super::{Nats, ServerFault};
 use crate::carrier::board::BoardError;
 use crate::random;
 

@@ -9,13 +9,17 @@
 //!
 //! The server, and whoever else may use it, is believed in nothing, like any board.
 
+mod address;
 mod answers;
 mod client;
 mod credentials;
 mod fault;
 mod look;
+mod pages;
+mod pieces;
 mod wire;
 
+pub use address::AddressError;
 #[doc(hidden)]
 pub use answers::subjects;
 pub use credentials::{Credentials, CredentialsError, LONGEST as LONGEST_CREDENTIALS};
@@ -35,21 +39,15 @@ use std::time::Instant;
 use rand_core::Rng as _;
 use serde_json::{Value, json};
 
+use self::address::host_and_port;
 use self::answers::{Answer, message, parse};
-use self::client::{Client, PIECE};
+use self::client::Client;
 use self::fault::quoted;
+use self::pages::pages;
+use self::pieces::{MOST_PIECES, piece, shelf, stream, subject, whole};
 use super::{Board, BoardError, Entry, Listing, Name, Place};
-use crate::carrier::socks5::is_onion;
 use crate::random;
 
-/// The port of NATS servers.
-const PORT: u16 = 4222;
-/// Bytes that each piece but the last has at least, and pieces of a file at most.
-const SHORTEST: u64 = *PIECE.start() as u64;
-const MOST_PIECES: u64 = 4096;
-/// Pages of a listing that are asked for, and files after which no more are.
-const MOST_PAGES: usize = 8;
-const MOST_FILES: usize = 1 << 17;
 /// The oldest server that keeps the first message of a subject (2.9, September 2022).
 const LEAST_VERSION: (u64, u64) = (2, 9);
 /// How long the messages of a stream stay.
@@ -77,47 +75,6 @@ pub struct Nats {
     until: Mutex<Option<Instant>>,
     /// Whether whoever sits there wants it to end.
     stop: Arc<AtomicBool>,
-}
-
-/// Why an address is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum AddressError {
-    /// It does not begin with `nats://`.
-    #[error("an address of a NATS server begins with nats://")]
-    Scheme,
-    /// It holds a password, which everybody on this machine can see.
-    #[error("this address holds a user or a password")]
-    Credentials,
-    /// It is an onion service, whose name is for proxies alone.
-    #[error("this is an onion service, which cannot be reached without a proxy")]
-    Onion,
-    /// It is not HOST or HOST:PORT.
-    #[error("behind nats:// there must be HOST or HOST:PORT and nothing else")]
-    Host,
-}
-
-/// `HOST:PORT` of an address.
-fn host_and_port(url: &str) -> Result<String, AddressError> {
-    let rest = url.strip_prefix("nats://").ok_or(AddressError::Scheme)?;
-    let rest = rest.strip_suffix('/').unwrap_or(rest);
-    if rest.contains('@') {
-        return Err(AddressError::Credentials);
-    }
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]%".contains(&b);
-    if rest.is_empty() || !rest.bytes().all(plain) {
-        return Err(AddressError::Host);
-    }
-    if is_onion(rest) {
-        return Err(AddressError::Onion);
-    }
-    let behind = rest.rsplit_once(']').map_or(rest, |(_, behind)| behind);
-    match behind.rsplit_once(':') {
-        Some((_, port)) => match port.parse::<u16>() {
-            Ok(_) => Ok(rest.to_owned()),
-            Err(_) => Err(AddressError::Host),
-        },
-        None => Ok(format!("{rest}:{PORT}")),
-    }
 }
 
 impl Nats {
@@ -263,93 +220,6 @@ impl Nats {
     }
 }
 
-/// The name of a topic's stream.
-fn stream(place: &Place) -> String {
-    format!("quorate-{}", &place.topic()[..32])
-}
-
-fn shelf(place: &Place) -> String {
-    format!("quorate.1.{}.{}.", place.topic(), place.shelf())
-}
-
-/// The subject of a piece, from 1.
-fn subject(place: &Place, name: &Name, len: u64, piece: u64, pieces: u64) -> String {
-    format!("{}{name}.{len}.{piece}.{pieces}", shelf(place))
-}
-
-/// What a subject says of a piece: a name, the file's length, which piece it is and of how many.
-fn piece(rest: &str) -> Option<(Name, u64, u64, u64)> {
-    let mut words = rest.split('.');
-    let name = Name::parse(words.next()?.as_bytes())?;
-    let mut number = || {
-        let word = words.next()?;
-        let plain = !word.starts_with('0') && word.bytes().all(|b| b.is_ascii_digit());
-        word.parse::<u64>().ok().filter(|_| plain)
-    };
-    let (len, piece, pieces) = (number()?, number()?, number()?);
-    let most = MOST_PIECES.min(len.div_ceil(SHORTEST));
-    let sound = piece <= pieces && pieces <= most && words.next().is_none();
-    sound.then_some((name, len, piece, pieces))
-}
-
-/// A file of `len` bytes in so many pieces; `None` as soon as one is not there, or has a length
-/// that no piece of such a file has.
-fn whole<E>(
-    len: u64,
-    pieces: u64,
-    mut get: impl FnMut(u64) -> Result<Option<Vec<u8>>, E>,
-) -> Result<Option<Vec<u8>>, E> {
-    let (mut bytes, mut each) = (Vec::new(), len);
-    for piece in 1..=pieces {
-        let Some(part) = get(piece)? else { return Ok(None) };
-        let found = part.len() as u64;
-        if piece == 1 {
-            each = found;
-            let sound = pieces == 1 || PIECE.contains(&part.len());
-            if !sound || each == 0 || len.div_ceil(each) != pieces {
-                return Ok(None);
-            }
-        }
-        if found != each.min(len - bytes.len() as u64) {
-            return Ok(None);
-        }
-        bytes.extend(part);
-    }
-    Ok(Some(bytes))
-}
-
-/// Asks for pages of a listing, from an offset each, and gives what they show to `take`, which
-/// tells how many files that makes. Where the first page is not all, what is looked at begins at
-/// an offset that `random` chooses, and goes round: so nothing is always behind the end. Whether
-/// there is more than was looked at.
-fn pages<E>(
-    random: u64,
-    mut page: impl FnMut(u64) -> Result<(Vec<String>, u64), E>,
-    mut take: impl FnMut(Vec<String>) -> usize,
-) -> Result<bool, E> {
-    let (here, total) = page(0)?;
-    if here.is_empty() || here.len() as u64 >= total {
-        take(here);
-        return Ok(false);
-    }
-    let start = random % total;
-    let (mut offset, mut seen) = (start, 0_u64);
-    for _ in 1..MOST_PAGES {
-        let (here, _) = page(offset)?;
-        let count = here.len() as u64;
-        seen = seen.saturating_add(count);
-        // Behind the end comes the beginning.
-        offset = if count == 0 { 0 } else { offset.saturating_add(count) % total };
-        if take(here) >= MOST_FILES {
-            return Ok(true);
-        }
-        if seen >= total {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
 impl Board for Nats {
     fn list(&self, place: &Place) -> Result<Listing, BoardError> {
         let prefix = shelf(place);
@@ -410,28 +280,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses() {
-        let of = |url: &str| host_and_port(url);
-        assert_eq!(of("nats://example.org"), Ok("example.org:4222".to_owned()));
-        assert_eq!(of("nats://example.org:99/"), Ok("example.org:99".to_owned()));
-        assert_eq!(of("nats://[::1]"), Ok("[::1]:4222".to_owned()));
-        assert_eq!(of("nats://[::1]:7"), Ok("[::1]:7".to_owned()));
-        for (url, why) in [
-            ("tls://example.org", AddressError::Scheme),
-            ("example.org:4222", AddressError::Scheme),
-            ("nats://me:secret@example.org", AddressError::Credentials),
-            ("nats://abc.onion", AddressError::Onion),
-            ("nats://abc.onion:4222/", AddressError::Onion),
-            ("nats://", AddressError::Host),
-            ("nats://example.org:port", AddressError::Host),
-            ("nats://example.org:99/more", AddressError::Host),
-            ("nats://exam\nple", AddressError::Host),
-        ] {
-            assert_eq!(of(url), Err(why), "{url}");
-        }
-    }
-
-    #[test]
     fn a_visit_ends_in_time_and_when_it_is_told_to() {
         let board = Nats::at("nats://127.0.0.1:1", None).unwrap();
         let place = Place::of_request(quorate::primitives::hash::Digest([1; 32]));
@@ -443,87 +291,6 @@ mod tests {
         assert!(matches!(why(), BoardError::Io { .. }));
         board.stop().store(true, Ordering::Relaxed);
         assert_eq!(why(), BoardError::Stopped(url));
-    }
-
-    #[test]
-    fn pieces_have_one_spelling_and_bounds() {
-        let name = Name::of(b"abc");
-        assert_eq!(piece(&format!("{name}.3.1.1")), Some((name, 3, 1, 1)));
-        assert_eq!(piece(&format!("{name}.9000.2.3")), Some((name, 9000, 2, 3)));
-        for wrong in [
-            "3.2.1",
-            "3.0.1",
-            "3.1.0",
-            "03.1.1",
-            "3.1.1.1",
-            "3.1",
-            "2.1.3",
-            "2048.1.3",
-            "9999999.1.5000",
-            "+3.1.1",
-            "x.1.1",
-        ] {
-            assert_eq!(piece(&format!("{name}.{wrong}")), None, "{wrong}");
-        }
-        assert_eq!(piece("name.3.1.1"), None);
-    }
-
-    #[test]
-    fn pieces_have_the_lengths_that_a_file_in_pieces_has() {
-        let of = |len: u64, parts: &[usize]| {
-            let mut asked = 0;
-            let got = whole(len, parts.len() as u64, |piece| {
-                asked += 1;
-                Ok::<_, ()>(Some(vec![7; parts[usize::try_from(piece).unwrap() - 1]]))
-            });
-            (got.unwrap().map(|bytes| bytes.len()), asked)
-        };
-        assert_eq!(of(3, &[3]), (Some(3), 1));
-        assert_eq!(of(5000, &[2000, 2000, 1000]), (Some(5000), 3));
-        assert_eq!(of(4000, &[2000, 2000]), (Some(4000), 2));
-        // As soon as it is known, nothing more is asked for.
-        for (len, parts, asked) in [
-            (3, &[4][..], 1),
-            (3, &[2], 1),
-            (5000, &[0, 2500, 2500], 1),
-            (2000, &[1000, 1000], 1),
-            (3 << 20, &[(1 << 20) + 1, 1 << 20, (1 << 20) - 1], 1),
-            (5000, &[3000, 1000, 1000], 1),
-            (5000, &[1100, 1100, 2800], 1),
-            (5000, &[2000, 1999, 1001], 2),
-            (5000, &[2000, 2001, 999], 2),
-            (5000, &[2000, 2000, 1001], 3),
-            (5000, &[2000, 2000, 999], 3),
-        ] {
-            assert_eq!(of(len, parts), (None, asked), "{len} {parts:?}");
-        }
-    }
-
-    /// Whoever fills a shelf does not choose what is behind the end of what is looked at.
-    #[test]
-    fn pages_begin_anywhere_and_go_round() {
-        let of = |total: u64, random: u64| {
-            let (mut offsets, mut seen) = (Vec::new(), BTreeSet::new());
-            let page = |offset: u64| {
-                offsets.push(offset);
-                let to = total.min(offset + 10);
-                Ok::<_, ()>(((offset..to).map(|at| at.to_string()).collect(), total))
-            };
-            let cut = pages(random, page, |here| {
-                seen.extend(here);
-                seen.len()
-            });
-            (offsets, seen.len(), cut.unwrap())
-        };
-        assert_eq!(of(0, 7), (vec![0], 0, false));
-        assert_eq!(of(10, 7), (vec![0], 10, false));
-        assert_eq!(of(25, 17), (vec![0, 17, 0, 10], 25, false));
-        assert_eq!(of(25, 50), (vec![0, 0, 10, 20], 25, false));
-        let (offsets, seen, cut) = of(1000, 1990);
-        assert_eq!((offsets, seen, cut), (vec![0, 990, 0, 10, 20, 30, 40, 50], 70, true));
-        // A server that tells of more than it shows.
-        let cut = pages(7, |offset| Ok::<_, ()>((vec![offset.to_string()], u64::MAX)), |_| 1);
-        assert_eq!(cut, Ok(true));
     }
 
     #[test]

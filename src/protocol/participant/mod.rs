@@ -5,21 +5,20 @@
 //! The driver's duty, in this order for each [`Step`]: write and sync `persist`; erase `erase`;
 //! send `send`; answer `asks`.
 
+mod abandon;
+mod state;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ethereum::obol::lock::ClusterLock;
-use crate::message::complaint::{Abandon, Awaited};
 use crate::message::done::Done;
-use crate::message::envelope::{Kind, Reject, Round, Statement};
+use crate::message::envelope::{Kind, Reject, Round};
 use crate::message::inbox::{Arrival, Inbox};
 use crate::message::share_box;
 use crate::message::sync::Have;
-use crate::primitives::curve::SecretScalar;
 use crate::spec::threshold::Index;
 
 use super::evidence::{Certainty, Fault};
 use super::hello::AwaitHellos;
-use super::outcome::Outcome;
 use super::put_back::{Claims, PutBack};
 use super::record::{Record, RecordKind, ReplayError};
 use super::relay::Errands;
@@ -327,61 +326,6 @@ impl Participant {
         have.is_complete(&self.world.shape)
     }
 
-    /// Whether this operator may still give up.
-    ///
-    /// # Errors
-    /// [`ReplayError::PutBack`] if the log was put back: others may hold this operator's FINAL and
-    /// count on its share. [`ReplayError::Agreed`] once it has signed its FINAL, or the word that
-    /// it does without somebody, which follows it: by what its log holds or others have shown it.
-    pub fn may_abandon(&self) -> Result<(), ReplayError> {
-        if self.put_back().is_some() {
-            return Err(ReplayError::PutBack);
-        }
-        let bound = !self.does_without(self.world.seat.me).is_empty();
-        if bound || self.has_said(self.world.shape.last_round()) {
-            return Err(ReplayError::Agreed);
-        }
-        Ok(())
-    }
-
-    /// Gives up, for good: signs whom this operator waits for, as an accusation. From then on the
-    /// log starts no participant. A share that is stored stays stored.
-    ///
-    /// # Errors
-    /// Those of [`Participant::may_abandon`].
-    pub fn abandon(self) -> Result<(Record, Statement), ReplayError> {
-        self.may_abandon()?;
-        Ok(self.abandonment())
-    }
-
-    /// The abandonment itself, whatever was signed before.
-    pub(crate) fn abandonment(&self) -> (Record, Statement) {
-        let waiting = self.waiting();
-        let of = |index| Awaited {
-            statement: waiting.statements.contains(&index),
-            share_box: waiting.boxes.contains(&index),
-        };
-        let seat = &self.world.seat;
-        let body = Abandon { awaited: seat.ceremony.indices().map(of).collect() };
-        let round = waiting.round.unwrap_or(self.world.shape.last_round());
-        let key = seat.operator.key();
-        let statement =
-            Statement::sign_abandonment(key, seat.me, round, &seat.ceremony, &body.encode());
-        (Record::statement(&statement), statement)
-    }
-
-    /// How it is known that this operator's log was put back to an earlier state, if it is. Such a
-    /// participant signs nothing more, waits for nobody and cannot give up.
-    pub fn put_back(&self) -> Option<&PutBack> {
-        Some(&self.world.put_back).filter(|put_back| put_back.is_known())
-    }
-
-    /// Whether `peer` says that it holds an own statement which the log lacks, and is asked to show
-    /// it. Until then nothing is signed.
-    pub fn is_to_show(&self, peer: Index) -> bool {
-        self.claims.is_open_for(peer)
-    }
-
     pub(super) fn stage(&self) -> Option<&Stage> {
         self.stage.as_ref()
     }
@@ -397,99 +341,6 @@ impl Participant {
     /// is told to anybody.
     pub(super) fn is_broken(&self) -> bool {
         self.stage.is_none()
-    }
-
-    /// This operator's seat.
-    pub fn seat(&self) -> &OwnSeat {
-        &self.world.seat
-    }
-
-    /// The statements believed so far.
-    pub fn inbox(&self) -> &Inbox {
-        &self.world.inbox
-    }
-
-    /// The fault that stopped this participant; or, if it has prepared, the one that keeps it from
-    /// going on until a certificate comes.
-    pub fn fault(&self) -> Option<&Fault> {
-        match &self.stage {
-            Some(Stage::Stopped(fault)) => Some(fault),
-            None | Some(Stage::Finished(_)) => None,
-            Some(_) => self.stalled.as_deref(),
-        }
-    }
-
-    /// A fault that can be proven to anybody, whether or not it keeps this participant from going
-    /// on.
-    pub fn proven_fault(&self) -> Option<Box<Fault>> {
-        match self.fault().filter(|fault| fault.rule.certainty() == Certainty::Proven) {
-            Some(fault) => Some(Box::new(fault.clone())),
-            None => self.world.proven_fault().map(|fault| self.world.prove(fault)),
-        }
-    }
-
-    /// Whether nothing can make this participant go on.
-    pub fn is_stopped(&self) -> bool {
-        matches!(self.stage, Some(Stage::Stopped(_)))
-    }
-
-    /// The outcome, once every signature is verified. Not to be published before
-    /// [`Participant::is_finished`].
-    pub fn outcome(&self) -> Option<&Outcome> {
-        match &self.stage {
-            Some(Stage::Staging(stage)) => Some(&stage.outcome),
-            Some(Stage::Finals(stage)) => Some(&stage.outcome),
-            Some(Stage::Finished(stage)) => Some(stage.outcome()),
-            _ => None,
-        }
-    }
-
-    /// The lock of an Obol cluster, once certificate 2 is complete.
-    pub fn lock(&self) -> Option<&ClusterLock> {
-        match &self.stage {
-            Some(Stage::Finished(stage)) => stage.lock.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// Whether certificate 2 is complete.
-    pub fn is_finished(&self) -> bool {
-        matches!(self.stage, Some(Stage::Finished(_)))
-    }
-
-    /// Whether this operator has signed that its shares are stored. From then on nothing deletes
-    /// them.
-    pub fn is_prepared(&self) -> bool {
-        self.world.is_prepared()
-    }
-
-    /// Whether this operator has signed its statement of `round`, or is known to have.
-    pub fn has_said(&self, round: Round) -> bool {
-        let filed = self.world.inbox.all(round, self.world.seat.me).next();
-        filed.is_some() || self.world.recalled.contains_key(&round)
-    }
-
-    /// The final shares, one for each validator, once they are stored.
-    ///
-    /// # Security
-    /// For the keystores, and nothing else.
-    pub fn shares(&self) -> Option<&[SecretScalar]> {
-        self.world.vault.shares.as_deref()
-    }
-
-    /// Who has not told yet that it holds everything; without those that the reshare was finished
-    /// without. While there is such a peer, it may need this
-    /// operator's statements.
-    pub fn unconfirmed(&self) -> Vec<Index> {
-        let lost = self.finished_without();
-        let others = self.world.seat.others().filter(|index| !lost.contains(*index));
-        others.filter(|index| !self.confirmed.contains(index)).collect()
-    }
-
-    /// Whether all others have told that they hold everything, those too that the reshare was
-    /// finished without.
-    pub(crate) fn is_confirmed_by_all(&self) -> bool {
-        self.world.seat.others().all(|index| self.confirmed.contains(&index))
     }
 }
 
