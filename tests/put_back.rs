@@ -311,6 +311,28 @@ fn another_own_statement_than_the_one_in_the_log() {
     is_as_it_should_be(all[0].participant.take().unwrap(), "another deal");
 }
 
+/// However many statements of one place it lacks, one is kept of each; and a log whose operator has
+/// given up is that, whatever stands beside it.
+#[test]
+fn one_of_each_place_shows_it() {
+    let mut all = reached(Reached::Said(Round::Deal));
+    let (seat, log) = (all[0].seat.clone(), all[0].log.clone());
+    let of = |rounds: &[Round]| Beside {
+        elsewhere: rounds
+            .iter()
+            .enumerate()
+            .map(|(at, round)| another(&seat, *round, Digest([u8::try_from(at).unwrap(); 32])))
+            .collect(),
+        outputs: Vec::new(),
+    };
+    let beside = of(&[Round::Deal, Round::Deal, Round::Final, Round::Deal, Round::Final]);
+    let known = PutBack::of(&seat, &records(&log), &beside).unwrap().unwrap();
+    assert_eq!(known.elsewhere, [0, 2].map(|at: usize| beside.elsewhere[at].clone()));
+    let (given_up, _) = all[0].participant.take().unwrap().abandon().unwrap();
+    let log = records(&log).into_iter().chain([given_up]).collect::<Vec<_>>();
+    assert_eq!(PutBack::of(&seat, &log, &beside), Err(ReplayError::Abandoned));
+}
+
 /// A log that holds its PREPARE holds the share: however many statements were signed with the same
 /// keys elsewhere, it goes on by certificates, like everybody, and its share is not lost.
 #[test]

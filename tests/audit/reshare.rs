@@ -335,4 +335,6 @@ fn fields_of_a_reshare_that_differ_are_named() {
     };
     assert_eq!(told("kind"), Some(("reshare", "repair")));
     assert_eq!(told("operator 4, regains"), Some(("none", "4")));
+    // Nobody else regains anything.
+    assert_eq!(told("operator 1, regains"), None);
 }

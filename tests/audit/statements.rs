@@ -5,6 +5,7 @@ use quorate::audit::completed::completed;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::render::{Author, to_html, to_json, to_text};
 use quorate::audit::report::Verdict;
+use quorate::audit::stopped::prepared;
 use quorate::audit::{audit, code::Code};
 use quorate::message::body::Final;
 use quorate::message::envelope::{Round, Statement, view_root};
@@ -101,6 +102,25 @@ fn evidence_of_two_finals_says_nothing_of_the_end_unless_it_holds_it() {
     assert_eq!(completed(&collusion.ceremony, &held, &faults), Some(certificate));
     // Without the judge's word on which of the two is wrong, it is found all the same.
     assert_eq!(completed(&collusion.ceremony, &held, &[]), Some(certificate));
+}
+
+/// Who says that its shares are stored, and nobody who has said anything else.
+#[test]
+fn whoever_has_prepared_is_named() {
+    let collusion = honest();
+    let statements = collusion.statements();
+    let of = |round: Round, most: u16| {
+        let wanted = move |held: &&Statement| {
+            held.envelope.round == round && held.envelope.sender.get() <= most
+        };
+        statements.iter().filter(wanted).collect::<Vec<_>>()
+    };
+    let told = |held: &[&Statement]| prepared(&collusion.ceremony, held);
+    let before = [of(Round::Hello, 3), of(Round::Deal, 3)].concat();
+    assert_eq!(told(&before), None);
+    let two = told(&[before, of(Round::Prepare, 2)].concat());
+    let words = "\"alice\" (operator 1), \"bob\" (operator 2) signed that shares are stored";
+    assert_eq!(two.as_deref(), Some(words));
 }
 
 /// Finals that all name the same commits are not enough: the transcript of them has to be clean.

@@ -438,6 +438,10 @@ fn minima_that_do_not_decode_are_evidence_alone() {
     let crowd = participant.inbox().everything().chain([&lies[1]]);
     let crowd = stopped::Stopped::parse(&stopped::encode(&ceremony, crowd)).err().unwrap();
     assert!(matches!(crowd, ContainerError::Crowd { most: 1, .. }), "{crowd}");
+    let more = said(0, 1, 8);
+    let crowd = participant.inbox().everything().chain([&more]);
+    let crowd = stopped::Stopped::parse(&stopped::encode(&ceremony, crowd)).err().unwrap();
+    assert!(matches!(crowd, ContainerError::Crowd { most: 2, .. }), "{crowd}");
     // The others finish with it, and what each writes audits as clean.
     for machine in all.iter_mut().filter(|machine| machine.participant().awaits_stop()) {
         let height = if machine.seat.me == seat { 7 } else { 3 };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use quorate::audit::code::Code;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::report::{Report, Status, Verdict};
-use quorate::audit::{audit, audit_all, own};
+use quorate::audit::{NotOwn, audit, audit_all, own};
 use quorate::exchange::{Exchange, InMemory, Pacing, Posted};
 use quorate::message::done::Done;
 use quorate::message::envelope::{ENVELOPE_BYTES, Kind, Reject, Round, Statement};
@@ -316,6 +316,9 @@ fn a_completion_stays_the_same_when_somebody_names_more_seats() {
                 false => {
                     before += 1;
                     assert!(container::is_same_completion(&old, &new));
+                    // It is not what this operator has checked.
+                    let checked = own(all[0].participant(), &now);
+                    assert!(matches!(checked, Err(NotOwn::Without)));
                 }
             }
         }
@@ -323,6 +326,23 @@ fn a_completion_stays_the_same_when_somebody_names_more_seats() {
     assert!(before > 0 && behind > 0, "{before} {behind}");
     let other = transcript(&parent(4, 3)[0]);
     assert!(!container::is_same_completion(&Container::parse(&other).unwrap(), &old));
+}
+
+/// Of a seat that an operator does without no final is awaited, and of everybody else the same
+/// word.
+#[test]
+fn at_the_end_finals_are_awaited_and_then_words() {
+    let mut all = scene();
+    let lost = seats(&[4]);
+    run(&mut all, &mut lossy(lost, false));
+    let indices = |numbers: &[u16]| seats(numbers).iter().collect::<Vec<_>>();
+    let awaited = |machine: &Machine| {
+        let waiting = machine.participant().waiting();
+        (waiting.statements, waiting.agreement)
+    };
+    assert_eq!(awaited(&all[0]), (indices(&[4]), indices(&[])));
+    let _ = all[0].finish_without(lost).unwrap().unwrap();
+    assert_eq!(awaited(&all[0]), (indices(&[]), indices(&[2, 3])));
 }
 
 #[test]

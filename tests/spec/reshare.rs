@@ -200,6 +200,9 @@ fn a_written_file_gives_it_again() {
     }
     let json = serde_json::to_string(&file).unwrap();
     assert_eq!(CeremonyFile::parse_json(&json).unwrap(), file);
+    // A point of the parent that is the share's number is not written, and another is.
+    let points: Vec<Option<u64>> = file.operators.iter().map(|entry| entry.old_point).collect();
+    assert_eq!(points, [None, None, Some(9), None, None]);
     // Consecutive validators of one destination are one block, others their own.
     assert_eq!(file.validators.iter().map(|block| block.count).collect::<Vec<_>>(), [2, 1]);
 }
