@@ -368,11 +368,18 @@ fn who_has_a_proof_leaves_when_everybody_has_read_it() {
         let junk =
             Statement::sign_abandonment(key, seat.me, Round::Hello, &seat.ceremony, &[9, 0, 0]);
         let (exchange, log) = &mut all[0];
-        for peer in [2, 3] {
-            exchange.handle(Event::Up(index(peer)), &at(2), log).unwrap();
-        }
-        let bytes = Frame::Statement(junk.bytes().to_vec()).encode();
-        exchange.handle(Event::Frame { from: index(2), bytes }, &at(2), log).unwrap();
+        exchange.handle(Event::Up(index(2)), &at(2), log).unwrap();
+        let proof = Frame::Statement(junk.bytes().to_vec());
+        let event = Event::Frame { from: index(2), bytes: proof.encode() };
+        let notices = exchange.handle(event, &at(2), log).unwrap();
+        // Its person is told once, as of what stands in the way.
+        let of_faults =
+            |action: &&Action| matches!(action, Action::Tell(Notice::Fault(_) | Notice::Proven(_)));
+        let told: Vec<_> = notices.iter().filter(of_faults).collect();
+        assert!(matches!(told[..], [Action::Tell(Notice::Fault(_))]), "{told:?}");
+        // Whoever comes later is told too.
+        let told = exchange.handle(Event::Up(index(3)), &at(2), log).unwrap();
+        assert!(sent(&told).contains(&(index(3), proof)));
         // At a tick it has just said what it holds: nobody has read that.
         let left = (3..20).find(|second| {
             let moment = Moment { queued: vec![0, 0, unread], ..at(*second) };

@@ -396,5 +396,8 @@ mod cut_over {
         assert_eq!(back.signed(&keys[0]), data.signed(&keys[0]));
         assert_eq!(back.signed(&keys[2]), data.signed(&keys[2]));
         assert_eq!(back.keys().len(), 2);
+        let votes = Minima { signed: vec![ran(0, 1, 2)] };
+        let votes = as_interchange(&votes, &hoodi, &keys[..1]);
+        assert_eq!(votes.signed(&keys[0]).unwrap().slot, None);
     }
 }

@@ -20,7 +20,7 @@ use quorate::protocol::judge::{judge, judge_counting};
 use quorate::simulation::flood::{Crowd, statements};
 use quorate::spec::ceremony::Ceremony;
 use quorate::spec::threshold::Index;
-use quorate::transcript::container::ContainerError;
+use quorate::transcript::container::{self, ContainerError};
 use quorate::transcript::stopped::{Stopped, encode};
 
 fn index(number: u16) -> Index {
@@ -72,6 +72,27 @@ fn a_slot_takes_what_an_operator_can_hold_and_not_one_more() {
     assert!(parsed(&ceremony, &mixed[1..]).is_ok());
     let refused = parsed(&ceremony, &mixed).unwrap_err().to_string();
     assert_eq!(refused, "statement 11: more than 10 of operator 2 for round 2");
+}
+
+/// Statements stand by round and sender, and a container of another kind is none of statements.
+#[test]
+fn a_file_has_one_order() {
+    let ceremony = ceremony(&operators(4), 3, TWO_VALIDATORS);
+    let of = |label| junk(&ceremony, Kind::Ordinary, Round::Deal, Digest([1; 32]), label);
+    let good = encode(&ceremony, &[of(1), of(2)]);
+    assert!(Stopped::parse(&good).is_ok());
+    let size = of(1).bytes().len();
+    let (front, all) = good.split_at(good.len() - 2 * size);
+    let (first, second) = all.split_at(size);
+    for wrong in [[second, first], [first, first]] {
+        let wrong = [&[front], &wrong[..]].concat().concat();
+        assert!(matches!(Stopped::parse(&wrong), Err(ContainerError::Order(2))));
+    }
+    let mut all = machines(4, 3, TWO_VALIDATORS);
+    run(&mut all, &mut honest);
+    let statements = all[0].participant().inbox().statements();
+    let whole = container::encode(&ceremony, statements).unwrap();
+    assert!(matches!(Stopped::parse(&whole), Err(ContainerError::NotStopped)));
 }
 
 #[test]

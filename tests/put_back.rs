@@ -328,9 +328,34 @@ fn one_of_each_place_shows_it() {
     let beside = of(&[Round::Deal, Round::Deal, Round::Final, Round::Deal, Round::Final]);
     let known = PutBack::of(&seat, &records(&log), &beside).unwrap().unwrap();
     assert_eq!(known.elsewhere, [0, 2].map(|at: usize| beside.elsewhere[at].clone()));
+    // What the log holds too shows nothing.
+    let held = all[0].participant().inbox().get(Round::Deal, seat.me).unwrap().clone();
+    let same = Beside { elsewhere: vec![held], outputs: Vec::new() };
+    assert_eq!(PutBack::of(&seat, &records(&log), &same), Ok(None));
     let (given_up, _) = all[0].participant.take().unwrap().abandon().unwrap();
     let log = records(&log).into_iter().chain([given_up]).collect::<Vec<_>>();
     assert_eq!(PutBack::of(&seat, &log, &beside), Err(ReplayError::Abandoned));
+}
+
+/// An own statement that is shown before the session is known counts when it is, if it is of it.
+#[test]
+fn what_is_shown_too_early_counts_later() {
+    for of_it in [true, false] {
+        let log = reached(Reached::Said(Round::Hello))[0].log.clone();
+        let mut all = reached(Reached::Said(Round::Deal));
+        let session = if of_it { session(&all[1]) } else { Digest([1; 32]) };
+        let shown = another(&all[0].seat, Round::Deal, session);
+        with_log(&mut all, &log, Beside::default());
+        assert_eq!(all[0].participant().inbox().session(), None);
+        let _ = all[0].receive(Frame::Statement(shown.bytes().to_vec())).unwrap();
+        assert_eq!(all[0].participant().put_back(), None);
+        for other in [1, 2] {
+            let seat = all[other].seat.me;
+            let hello = all[other].participant().inbox().get(Round::Hello, seat).unwrap().clone();
+            let _ = all[0].receive(Frame::Statement(hello.bytes().to_vec())).unwrap();
+        }
+        assert_eq!(all[0].participant().put_back().is_some(), of_it);
+    }
 }
 
 /// A log that holds its PREPARE holds the share: however many statements were signed with the same

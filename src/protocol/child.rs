@@ -168,9 +168,8 @@ fn own_statements<'a>(
     me: Index,
     records: impl IntoIterator<Item = &'a [u8]>,
 ) -> Vec<Statement> {
-    // The sender's place in an envelope, before its signature is verified.
+    // By the sender's place in an envelope, before any signature is verified.
     let own = me.get().to_be_bytes();
     let own = records.into_iter().filter(|bytes| bytes.get(8..10) == Some(&own[..]));
-    let opened = own.filter_map(|bytes| Statement::open(bytes, ceremony).ok());
-    opened.filter(|statement| statement.envelope.sender == me).collect()
+    own.filter_map(|bytes| Statement::open(bytes, ceremony).ok()).collect()
 }

@@ -256,10 +256,7 @@ impl Answer {
 /// any so many others is. It is never fewer than `n - t + 1`, since more than half sign. Of a
 /// repair, those of its parent.
 pub fn needed(ceremony: &Ceremony) -> usize {
-    let repair = ceremony.reshare().filter(|_| ceremony.is_repair());
-    let parent = repair.and_then(|spec| spec.origin.parent());
-    let threshold = parent.map_or_else(|| ceremony.threshold(), |parent| parent.threshold);
-    threshold.participants().div_ceil(2)
+    ceremony.holders().div_ceil(2)
 }
 
 fn holds(ceremony: &Ceremony, index: Index) -> bool {

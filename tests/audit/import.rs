@@ -92,11 +92,15 @@ fn an_import_stands_alone_and_says_first_that_its_keys_were_whole() {
     let ours = own(all[0].participant(), &bytes).unwrap();
     assert_eq!(ours.lines(), report.lines());
     assert_eq!(ours.whole_keys(), report.whole_keys());
+    assert!(ours.audited().unwrap().is_imported());
     // And of a key generation nothing of this is said.
     let mut born = machines(3, 2, super::common::TWO_VALIDATORS);
     run(&mut born, &mut honest);
-    let report = alone(&transcript(&born[0]));
+    let bytes = transcript(&born[0]);
+    let report = alone(&bytes);
     assert_eq!(report.whole_keys(), None);
+    let ours = own(born[0].participant(), &bytes).unwrap();
+    assert!(!ours.audited().unwrap().is_imported() && ours.whole_keys().is_none());
     assert!(!Parent::audited(report.audited().unwrap()).is_claimed());
 }
 

@@ -1,5 +1,6 @@
 //! Transcripts of reshares, alone and with those of their parents.
 
+use quorate::audit::chain::{LinkError, shares_are_new};
 use quorate::audit::code::Code;
 use quorate::audit::expectation::{Expectations, differences};
 use quorate::audit::family::Unrelated;
@@ -80,6 +81,9 @@ fn a_chain_holds_in_any_order() {
         assert_eq!(report.verdict(), Verdict::Sound, "{:?}", report.lines());
         let audited = report.audited().unwrap();
         assert_eq!(audited.certificate(), certificate(&third[0]));
+        // Shares that were not dealt anew would be found.
+        let again = LinkError::SameShare { number: 1 };
+        assert_eq!(shares_are_new(audited, audited), Err(again));
         let line = report.line(Code::V18).unwrap();
         assert_eq!(line.status, Status::Passed);
         for generation in [&first, &second] {
@@ -117,6 +121,8 @@ fn a_missing_link_is_named() {
         let report = together(&given);
         assert_eq!(report.verdict(), Verdict::Unlinked);
         assert!(report.failed().is_empty() && report.audited().is_none() && !report.is_clean());
+        // Of one alone nothing is said about others of its parent.
+        assert_eq!(status(&report, Code::V20) == Status::Passed, given.len() > 1);
         let line = report.line(Code::V18).unwrap();
         let detail = format!("the transcript with the certificate {missing} was not given");
         assert_eq!((line.status, &line.detail), (Status::NotReached, &detail));

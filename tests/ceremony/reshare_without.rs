@@ -18,10 +18,12 @@ use quorate::primitives::codec::DecodeError;
 use quorate::primitives::hash::Digest;
 use quorate::protocol::participant::{Input, Refused, Step};
 use quorate::protocol::record::ReplayError;
+use quorate::signing::parent::Parent;
 use quorate::simulation::reshare::{Part, minima, reshare};
 use quorate::spec::Index;
 use quorate::spec::seats::Seats;
 use quorate::transcript::container::{self, Container, ContainerError, ContainerKind, Header};
+use quorate::transcript::stopped;
 
 use super::common::{Machine, Mutate, honest, run};
 use super::repair::regained;
@@ -255,6 +257,11 @@ fn a_log_without_the_words_takes_them_from_its_outputs_and_from_others() {
         machine.start().unwrap();
         machine.participant().is_finished()
     };
+    // A set of statements has none of them.
+    let all_said = slots.iter().chain(&words);
+    let file = stopped::encode(&all[0].seat.ceremony, all_said);
+    let read = stopped::Stopped::parse(&file).unwrap();
+    assert_eq!(read.statements.len(), slots.len());
     // By its outputs, all alone; a later start finds the words in the log.
     assert!(put_back(&mut all[0], [slots.clone(), words].concat()));
     assert_eq!(all[0].participant().finished_without(), lost);
@@ -282,6 +289,33 @@ fn a_log_without_the_words_takes_them_from_its_outputs_and_from_others() {
     }
     run(&mut all, &mut honest);
     assert!(all[0].participant().is_finished());
+    assert_eq!(all[0].participant().finished_without(), lost);
+}
+
+/// Words beside a log that has not come so far are kept until there is what they are about.
+#[test]
+fn words_beside_an_earlier_log_are_kept_until_they_are_needed() {
+    let old = parent(4, 3);
+    let mut all = reshare(&old, &four(), 3, &[0]);
+    run(&mut all, &mut honest);
+    let before = all[0].log.clone();
+    for machine in &mut all {
+        machine.stop(minima(1, 100)).unwrap().unwrap();
+    }
+    run(&mut all, &mut lossy(Seats::default(), true));
+    let lost = seats(&[4]);
+    run(&mut all, &mut lossy(lost, false));
+    agree(&mut all, lost, &mut lossy(lost, false));
+    let words: Vec<Statement> = all[0].participant().inbox().withouts().cloned().collect();
+    assert_eq!(words.len(), 3);
+    (all[0].log, all[0].written, all[0].beside.outputs) = (before, false, words);
+    all[0].start().unwrap();
+    assert!(all[0].participant().outcome().is_none());
+    let mut rest = lossy(lost, false);
+    run(&mut all, &mut |from, to, frame| match &frame {
+        Frame::Statement(bytes) if bytes[6] == Kind::Without as u8 => Vec::new(),
+        _ => rest(from, to, frame),
+    });
     assert_eq!(all[0].participant().finished_without(), lost);
 }
 
@@ -341,6 +375,8 @@ fn at_the_end_finals_are_awaited_and_then_words() {
         (waiting.statements, waiting.agreement)
     };
     assert_eq!(awaited(&all[0]), (indices(&[4]), indices(&[])));
+    // What is not finished is nobody's parent.
+    assert!(Parent::finished(all[0].participant()).is_none());
     let _ = all[0].finish_without(lost).unwrap().unwrap();
     assert_eq!(awaited(&all[0]), (indices(&[]), indices(&[2, 3])));
 }

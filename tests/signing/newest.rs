@@ -32,6 +32,34 @@ fn needed_is_half_of_the_holders_whatever_the_threshold_is() {
     }
 }
 
+/// Of a reshare its own receivers, however many its parent had; of whoever only deals nothing is
+/// asked, and it asks nothing.
+#[test]
+fn holders_of_a_reshare_are_its_receivers() {
+    let file = |text: &str| {
+        let vector: serde_json::Value = serde_json::from_str(text).unwrap();
+        CeremonyFile::parse_json(&vector["file"].to_string()).unwrap()
+    };
+    let more = file(include_str!("../../test-vectors/reshare/grow.json"));
+    let more = Ceremony::try_from(more).unwrap();
+    let before = more.reshare().unwrap().origin.holders();
+    assert_eq!((before, more.holders(), needed(&more)), (4, 5, 3));
+    // Of a repair, whose only receiver asks, those of its parent.
+    let repair = file(include_str!("../../test-vectors/repair/file.json"));
+    let repair = Ceremony::try_from(repair).unwrap();
+    assert_eq!((repair.holders(), needed(&repair)), (4, 2));
+    let mut file = file(include_str!("../../test-vectors/reshare/replace.json"));
+    let carol = file.operators.iter().position(|entry| entry.receives == Some(false)).unwrap();
+    file.operators[carol].card = operator("carol").card().encode();
+    let reshare = Ceremony::try_from(file).unwrap();
+    let carol = Index::from_position(carol).unwrap();
+    let about = (reshare.digest(), CERTIFICATE);
+    let ask = Ask::sign(operator("carol").key(), MARK, about, [1; 32]);
+    assert_eq!(ask.asker(&reshare, CERTIFICATE), Err(NewestError::Stranger));
+    let answer = Answer::sign(operator("carol").key(), carol, &ask, BTreeSet::new());
+    assert_eq!(answer.check(&ask, &reshare), Err(NewestError::Holder(carol)));
+}
+
 fn operator(name: &str) -> Operator {
     let mut entropy = tagged(Tag::BatchSeed, &[b"example", name.as_bytes()]).0;
     Operator::generate(OperatorName::parse(name).unwrap(), Secret32::new(&mut entropy))

@@ -94,6 +94,10 @@ fn a_parent_gives_these_rows() {
         let file = CeremonyFile::from(&child);
         assert_eq!(parent_entry(&parent, &positions), file.parent, "{name}");
         assert_eq!(validator_entries(&parent, &positions), file.validators, "{name}");
+        // Of a validator that the parent has not, nothing.
+        let beyond = [&positions[..], &[parent.validators().len()]].concat();
+        assert_eq!(validator_entries(&parent, &beyond), file.validators, "{name}");
+        assert_eq!(parent_entry(&parent, &beyond), None, "{name}");
     }
 }
 

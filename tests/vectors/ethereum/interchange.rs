@@ -222,9 +222,14 @@ fn each_value_that_is_wrong_is_named() {
 fn entries_are_bounded() {
     let entries = |count: usize| {
         let entry = json!({ "pubkey": format!("0x{}", hex::encode(key_of_the_example())) });
-        read(|f| f["data"] = json!(vec![entry; count])).map(|(read, _)| read.keys().len())
+        let found = read(|f| f["data"] = json!(vec![entry; count]));
+        let joined = |remark: &&Remark| matches!(remark, Remark::Joined(_));
+        found.map(|(read, all)| (read.keys().len(), all.iter().filter(joined).count()))
     };
-    assert_eq!(entries(2), Ok(1));
+    assert_eq!(entries(2), Ok((1, 1)));
+    // The first remarks of a kind are enough.
+    assert_eq!(entries(9), Ok((1, 8)));
+    assert_eq!(entries(100), Ok((1, 8)));
     assert_eq!(entries(MOST_ENTRIES + 1), Err(InterchangeError::TooMany));
 }
 
