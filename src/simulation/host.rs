@@ -12,7 +12,7 @@ use crate::message::sync::Frame;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::{Secret32, SecretBytes};
 use crate::protocol::child;
-use crate::protocol::evidence::Fault;
+use crate::protocol::evidence::{Fault, Rule};
 use crate::protocol::participant::{Entropy, OwnSeat, Participant};
 use crate::protocol::put_back::Beside;
 use crate::protocol::record::RecordKind;
@@ -63,6 +63,8 @@ pub struct Host {
     chance: Chance,
     /// Of a planted mistake: of whom it has heard that it has finished, from whomever.
     hearsay: Seats,
+    /// What its person was told since it was started last.
+    told: Vec<Rule>,
 }
 
 /// To whom, and what.
@@ -76,6 +78,8 @@ pub struct Reaction {
     pub letters: Letters,
     /// The faults that its person is told.
     pub told: Vec<Fault>,
+    /// What stands in the way, if its person was not told.
+    pub untold: Option<Rule>,
     /// Why its program ends.
     pub ends: Option<Running>,
 }
@@ -117,6 +121,7 @@ impl Host {
             pacing,
             chance,
             hearsay: Seats::default(),
+            told: Vec::new(),
         }
     }
 
@@ -167,6 +172,7 @@ impl Host {
             watch.put_back(&self.home);
         }
         (self.running, self.started) = (Running::Yes, now);
+        self.told.clear();
         (self.home.staged, self.home.reread) = (false, None);
         let mut storage = Watched { home: &mut self.home, watch };
         let begun = Exchange::begin(participant, step, self.pacing.clone(), &mut storage);
@@ -215,9 +221,17 @@ impl Host {
         {
             reaction.ends = Some(Running::Left);
         }
+        self.note_told(&reaction);
+        let standing = self.participant().filter(|participant| participant.put_back().is_none());
+        let standing = standing.and_then(|participant| Some(participant.fault()?.rule.clone()));
+        reaction.untold = standing.filter(|rule| !self.told.contains(rule));
         self.leak(watch, &mut reaction.letters);
         self.sign_wrongly(tick, watch, &mut reaction.letters);
         Ok(reaction)
+    }
+
+    fn note_told(&mut self, reaction: &Reaction) {
+        self.told.extend(reaction.told.iter().map(|fault| fault.rule.clone()));
     }
 
     /// The person of a dealer says that the old keys are stopped, and what they have signed last.
@@ -236,6 +250,7 @@ impl Host {
         let actions = exchange.stop(minima, moment, &mut storage).map_err(trouble)?;
         let mut reaction = Reaction::default();
         actions.unwrap_or_default().into_iter().for_each(|action| reaction.take(action));
+        self.note_told(&reaction);
         Ok(reaction)
     }
 
@@ -264,6 +279,7 @@ impl Host {
         let actions = exchange.finish_without(lost, moment, &mut storage).map_err(trouble)?;
         let mut reaction = Reaction::default();
         actions.unwrap_or_default().into_iter().for_each(|action| reaction.take(action));
+        self.note_told(&reaction);
         Ok(reaction)
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::exchange::{self, Moment};
+use crate::protocol::evidence::{Fault, Rule};
 use crate::spec::threshold::Index;
 
 use super::bug::Bug;
@@ -337,9 +338,7 @@ impl World {
                     self.ask_to_stop(seat);
                 }
                 self.after_commit(seat);
-                if let Some(host) = &self.hosts[seat] {
-                    reaction.told.iter().for_each(|fault| self.watch.fault(&host.home, fault));
-                }
+                self.tell(seat, &reaction.told, reaction.untold);
                 if let Some(why) = reaction.ends {
                     if why == Running::Left {
                         self.judge_parting(seat);
@@ -348,6 +347,16 @@ impl World {
                 }
             }
             Err(trouble) => self.lose(seat, trouble),
+        }
+    }
+
+    /// A person is told of faults: at least of the one that stands in the way.
+    fn tell(&mut self, seat: usize, told: &[Fault], untold: Option<Rule>) {
+        let Some(host) = &self.hosts[seat] else { return };
+        told.iter().for_each(|fault| self.watch.fault(&host.home, fault));
+        if let Some(rule) = untold {
+            let what = format!("operator {} stands still, and is not told of {rule:?}", host.me());
+            self.watch.violation(Oracle::Evidence, what);
         }
     }
 
