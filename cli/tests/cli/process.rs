@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::support::files::{mode, private};
 use crate::support::program::{command, quorate};
-use crate::support::running::{Killed, Running};
+use crate::support::running::{Killed, Running, no_starts};
 
 const EXAMPLE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../ceremony-specs/examples/hoodi-3-of-4.toml");
@@ -83,6 +83,7 @@ fn a_reader_that_has_gone_away_is_not_an_error() {
         &["--json", "spec", "show", EXAMPLE],
         &["audit", TRANSCRIPT],
     ] {
+        let _start = no_starts();
         let (reader, writer) = pipe().unwrap();
         drop(reader);
         let ended =
@@ -102,6 +103,7 @@ fn a_reader_that_has_gone_away_is_not_an_error() {
 #[cfg(target_os = "linux")]
 fn a_result_that_cannot_be_written_is_an_error() {
     for args in [&["spec", "show", EXAMPLE][..], &["--json", "audit", TRANSCRIPT]] {
+        let _start = no_starts();
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
         let ended =
             command(Path::new("/"), args).stdout(full).stderr(Stdio::piped()).output().unwrap();

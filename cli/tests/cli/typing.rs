@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 use super::process::{STATE, operator};
 use crate::support::program::{PATIENCE, command};
+use crate::support::running::started;
 
 type Screen = Arc<(Mutex<String>, Condvar)>;
 
@@ -42,7 +43,7 @@ impl Typing {
         let terminal = File::from(rustix::fs::open(name, flags, Mode::empty()).unwrap());
         let end = || Stdio::from(terminal.try_clone().unwrap());
         command.stdin(end()).stdout(end()).stderr(end()).process_group(0);
-        let program = command.spawn().unwrap();
+        let program = started(&mut command);
         let keyboard = File::from(keyboard);
         let screen = Screen::default();
         let (mut shown, to) = (keyboard.try_clone().unwrap(), screen.clone());

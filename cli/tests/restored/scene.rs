@@ -153,8 +153,8 @@ impl Scene {
             let cost = SealCost::new(SealCost::LEAST).unwrap();
             let random = &mut random::os();
             let sealed = seal_with_passphrase(&secret, &passphrase, IDENTITY_FILE, cost, random);
-            state.write_identity(&sealed).unwrap();
             let no_starts = no_starts();
+            state.write_identity(&sealed).unwrap();
             state.ensure_mark(self.all[at].mark().unwrap()).unwrap();
             drop(no_starts);
             open.push(self.open(dir, at));

@@ -23,7 +23,7 @@ use crate::support::demo::{Demo, SMALL};
 use crate::support::files::private;
 use crate::support::ports::free_port;
 use crate::support::program::PATIENCE;
-use crate::support::running::{Killed, Running};
+use crate::support::running::{Killed, Running, no_starts};
 use crate::{Chance, seed, setting, with_others};
 
 const PARENT: &str = "parent.quorate";
@@ -138,7 +138,9 @@ fn draft_repair(demo: &Demo) {
     let carol = demo.path("demo/carol");
     let kept = fs::read(carol.join(IDENTITY_FILE)).unwrap();
     fs::remove_dir_all(&carol).unwrap();
+    let no_starts = no_starts();
     StateDir::open_or_create(&carol).unwrap().write_identity(&kept).unwrap();
+    drop(no_starts);
     let destroyed = ["--yes-destroyed", "the old machine is destroyed"];
     let command = ["repair", "new", "--from", PARENT, "--lost", "carol"];
     draft(demo, &[&command[..], &destroyed].concat(), &["alice", "bob", "carol"]);

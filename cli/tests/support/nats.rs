@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use super::ports::free_port;
+use super::running::started;
 
 /// The server's program.
 fn program() -> Option<PathBuf> {
@@ -52,7 +53,7 @@ impl Server {
     pub(crate) fn up(&mut self) {
         let mut command = Command::new(&self.program);
         command.arg("-c").arg(&self.config).stdout(Stdio::null()).stderr(Stdio::null());
-        self.child = Some(command.spawn().unwrap());
+        self.child = Some(started(&mut command));
         let since = Instant::now();
         while self.connect().is_none() {
             assert!(since.elapsed() < Duration::from_secs(60), "the server does not start");

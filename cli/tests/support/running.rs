@@ -24,6 +24,12 @@ pub(crate) fn no_starts() -> impl Drop {
     STARTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Starts a process, but not while somebody locks a file.
+pub(crate) fn started(command: &mut Command) -> Child {
+    let _start = no_starts();
+    command.spawn().unwrap()
+}
+
 /// Sends a signal to a process: INT as Ctrl-C does, KILL as a loss of power.
 pub(crate) fn signal(signal: Signal, id: u32) {
     kill_process(Pid::from_raw(id.cast_signed()).unwrap(), signal).unwrap();
@@ -78,11 +84,7 @@ impl Running {
     pub(crate) fn start_into(mut command: Command, out: File, err: File) -> Self {
         command.stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap());
         let (out, err) = (Told::new(out), Told::new(err));
-        let child = {
-            let _start = no_starts();
-            command.spawn().unwrap()
-        };
-        Self { child, out, err }
+        Self { child: started(&mut command), out, err }
     }
 
     pub(crate) fn id(&self) -> u32 {

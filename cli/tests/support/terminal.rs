@@ -13,6 +13,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::program::PATIENCE;
+use super::running::started;
 
 /// Between two looks at the screen.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -37,7 +38,7 @@ impl OnTerminal {
         tcsetwinsize(&user, size).unwrap();
         let another = || user.try_clone().unwrap();
         command.stdin(another()).stdout(another()).stderr(another());
-        let child = command.spawn().unwrap();
+        let child = started(&mut command);
         // So that only the process holds it: where it ends, so does what can be read.
         drop((command, user));
         let keyboard = File::from(owner);
