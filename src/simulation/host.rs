@@ -90,9 +90,11 @@ impl Reaction {
             Action::Send { to, frame } => self.letters.push((to, frame)),
             Action::Tell(Notice::Fault(fault) | Notice::Proven(fault)) => self.told.push(*fault),
             Action::Tell(_) => (),
-            Action::Done(Ending::Fault { .. } | Ending::PutBack(_)) => {
-                self.ends = Some(Running::Stopped)
+            Action::Done(Ending::Fault { fault, .. }) => {
+                self.told.push(*fault);
+                self.ends = Some(Running::Stopped);
             }
+            Action::Done(Ending::PutBack(_)) => self.ends = Some(Running::Stopped),
             Action::Done(_) => self.ends = Some(Running::Left),
         }
     }

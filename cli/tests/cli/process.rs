@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::support::files::{mode, private};
 use crate::support::program::{command, quorate};
-use crate::support::running::{Killed, Running, no_starts};
+use crate::support::running::{Killed, Running, started};
 
 const EXAMPLE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../ceremony-specs/examples/hoodi-3-of-4.toml");
@@ -83,18 +83,17 @@ fn a_reader_that_has_gone_away_is_not_an_error() {
         &["--json", "spec", "show", EXAMPLE],
         &["audit", TRANSCRIPT],
     ] {
-        let _start = no_starts();
         let (reader, writer) = pipe().unwrap();
         drop(reader);
-        let ended =
-            command(here.path(), args).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        let mut run = command(here.path(), args);
+        let ended = started(run.stdout(writer).stderr(Stdio::piped())).wait_with_output().unwrap();
         assert_eq!(ended.status.code(), Some(0), "{args:?}");
         assert_eq!(String::from_utf8_lossy(&ended.stderr), "", "{args:?}");
         let (reader, writer) = pipe().unwrap();
         drop(reader);
         let mut refused = command(here.path(), &["--json", "spec", "check", "missing.toml"]);
-        let both_gone =
-            refused.stdout(writer.try_clone().unwrap()).stderr(writer).status().unwrap();
+        refused.stdout(writer.try_clone().unwrap()).stderr(writer);
+        let both_gone = started(&mut refused).wait().unwrap();
         assert_eq!(both_gone.code(), Some(1));
     }
 }
@@ -103,10 +102,9 @@ fn a_reader_that_has_gone_away_is_not_an_error() {
 #[cfg(target_os = "linux")]
 fn a_result_that_cannot_be_written_is_an_error() {
     for args in [&["spec", "show", EXAMPLE][..], &["--json", "audit", TRANSCRIPT]] {
-        let _start = no_starts();
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
-        let ended =
-            command(Path::new("/"), args).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        let mut run = command(Path::new("/"), args);
+        let ended = started(run.stdout(full).stderr(Stdio::piped())).wait_with_output().unwrap();
         assert_eq!(ended.status.code(), Some(1), "{args:?}");
         assert_eq!(
             String::from_utf8_lossy(&ended.stderr),
