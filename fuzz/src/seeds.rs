@@ -384,6 +384,7 @@ pub fn all() -> Vec<Seed> {
     let everybody = vec![Awaited { statement: true, share_box: true }; CEREMONY.n()];
     let (complaint, abandon) = (complaint(whole), Abandon { awaited: everybody });
     add("bodies", "complaint", &[&[5], complaint.encode().as_slice()].concat());
+    add("bodies", "complaint-longer", &[&[5], complaint.encode().as_slice(), &[0; 4]].concat());
     add("bodies", "abandon", &[&[6], abandon.encode().as_slice()].concat());
     let minima = Minima { signed: vec![None; CEREMONY.v()] };
     add("bodies", "minima", &[&[7], minima.encode().as_slice()].concat());

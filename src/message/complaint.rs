@@ -140,7 +140,8 @@ impl Complaint {
                 },
             };
             // A complaint has one length, whatever it shows.
-            match r.bytes("filling", r.remaining())?.iter().all(|byte| *byte == 0) {
+            let filling = shape.complaint_bytes().saturating_sub(bytes.len() - r.remaining());
+            match r.bytes("filling", filling)?.iter().all(|byte| *byte == 0) {
                 true => Ok(Self { view, dealer, claim, shown }),
                 false => Err(DecodeError::Invalid { what: "filling", why: "not zero" }),
             }

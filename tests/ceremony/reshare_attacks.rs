@@ -9,6 +9,7 @@ use quorate::message::envelope::{Kind, Reject, Round, Statement, view_root};
 use quorate::message::shape::Shape;
 use quorate::message::share_box::{self, ShareBoxError, ShownShare};
 use quorate::message::sync::Frame;
+use quorate::primitives::codec::DecodeError;
 use quorate::primitives::curve::{G2, Scalar, SecretScalar};
 use quorate::primitives::hash::{DST_POSSESSION, Digest, Tag, secret_scalar, tagged};
 use quorate::primitives::lagrange::coefficients_at_zero;
@@ -514,11 +515,31 @@ fn convicted_but(all: &[Machine], liar: usize, rule: &Rule, what: &str) {
     convicted(all, liar, rule);
 }
 
-/// The rest of a complaint that shows one share is zero.
+/// The rest of a complaint that shows one share is zero, and as long as it has to be; one that
+/// shows a box has none.
 #[test]
 fn a_complaint_is_filled_with_zeros() {
     let all = scene();
+    let generation = Shape::of(&parent(4, 3)[0].seat.ceremony);
     let shape = Shape::of(&all[0].seat.ceremony);
+    let one_length = |complaint: &Complaint, shape: &Shape| {
+        let whole = complaint.encode();
+        assert_eq!(whole.len(), shape.complaint_bytes());
+        assert_eq!(Complaint::decode(&whole, shape, index(4)).as_ref(), Ok(complaint));
+        let longer = [&whole[..], &[0; 4]].concat();
+        let error = Complaint::decode(&longer, shape, index(4)).unwrap_err();
+        assert_eq!(error, DecodeError::Trailing { extra: 4 });
+        let error = Complaint::decode(&whole[..whole.len() - 1], shape, index(4)).unwrap_err();
+        assert!(matches!(error, DecodeError::Short { .. }), "{error}");
+    };
+    let sealed = vec![5; generation.box_bytes()];
+    let whole_box = Complaint {
+        view: vec![Digest([4; 32]); 4],
+        dealer: index(1),
+        claim: Claim::Mismatch { validator: 1 },
+        shown: Shown::Box { opened: [1; 32], sealed },
+    };
+    one_length(&whole_box, &generation);
     let shown = ShownShare { blind: [1; 32], share: [2; 32], list: vec![Digest([3; 32]); 2] };
     let complaint = Complaint {
         view: vec![Digest([4; 32]); 3],
@@ -526,8 +547,8 @@ fn a_complaint_is_filled_with_zeros() {
         claim: Claim::Mismatch { validator: 1 },
         shown: Shown::Share(shown),
     };
+    one_length(&complaint, &shape);
     let mut body = complaint.encode();
-    assert_eq!(body.len(), shape.complaint_bytes());
     assert_eq!(
         body.len() + 172,
         shape.bytes_of(index(4), Kind::Complaint, Round::Prepare).unwrap()
