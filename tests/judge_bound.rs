@@ -74,6 +74,18 @@ fn a_slot_takes_what_an_operator_can_hold_and_not_one_more() {
     assert_eq!(refused, "statement 11: more than 10 of operator 2 for round 2");
 }
 
+/// No more is read for a slot than may stand in it: only one round has complaints.
+#[test]
+fn a_slot_is_as_long_as_what_it_may_hold() {
+    let shape = Shape::of(&ceremony(&operators(4), 3, TWO_VALIDATORS));
+    let ordinary = |round| shape.statement_bytes(index(2), round).unwrap();
+    let complaint = shape.bytes_of(index(2), Kind::Complaint, Round::Prepare).unwrap();
+    assert!(complaint > ordinary(Round::Hello));
+    assert_eq!(shape.longest_in(Round::Hello, index(2)), ordinary(Round::Hello));
+    let longest = ordinary(Round::Prepare).max(complaint);
+    assert_eq!(shape.longest_in(Round::Prepare, index(2)), longest);
+}
+
 /// Statements stand by round and sender, and a container of another kind is none of statements.
 #[test]
 fn a_file_has_one_order() {
